@@ -1,0 +1,3 @@
+#ifndef RESNET_CCODECS_H
+#define RESNET_CCODECS_H
+#endif

@@ -1,0 +1,3 @@
+#ifndef RESNET_CKERNELS_H
+#define RESNET_CKERNELS_H
+#endif

@@ -1,0 +1,3 @@
+#ifndef RESNET_CNETWORK_H
+#define RESNET_CNETWORK_H
+#endif

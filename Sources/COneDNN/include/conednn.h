@@ -1,0 +1,3 @@
+#ifndef RESNET_CONEDNN_H
+#define RESNET_CONEDNN_H
+#endif

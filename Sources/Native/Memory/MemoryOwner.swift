@@ -1,0 +1,57 @@
+internal import CSystem
+
+/// One block of memory and the way to give it back.
+///
+/// Safe to share: the block's address and size never change, `deinit` runs after the last use, and every
+/// writer goes through a `MutableMemory`, which is the only reference to its owner while it can write.
+@safe
+final class MemoryOwner: @unchecked Sendable {
+    let base: UnsafeMutableRawPointer
+    let byteCount: Int
+    private let isFile: Bool
+
+    private init(base: UnsafeMutableRawPointer, byteCount: Int, isFile: Bool) {
+        unsafe self.base = base
+        self.byteCount = byteCount
+        self.isFile = isFile
+    }
+
+    /// Page-aligned, zero-filled memory; 2 MiB-aligned with huge pages asked for.
+    static func pages(byteCount: Int) throws(NativeError) -> MemoryOwner {
+        guard byteCount >= 0 else {
+            throw NativeError(.resourceExhausted, "memory: \(byteCount) bytes asked for")
+        }
+        guard let base = unsafe csystem_allocate_pages(byteCount) else {
+            throw NativeError(
+                .resourceExhausted,
+                "memory: \(byteCount) bytes could not be had: \(systemErrorText())")
+        }
+        let wanted = (max(byteCount, 1) + 4095) & ~4095
+        // The pointer is a fresh mapping of at least `wanted` bytes that nobody else knows.
+        return unsafe MemoryOwner(base: base, byteCount: wanted, isFile: false)
+    }
+
+    static func file(path: String) throws(NativeError) -> MemoryOwner {
+        var byteCount = 0
+        guard let base = unsafe csystem_map_file(path, &byteCount) else {
+            let missing = csystem_errno() == 2
+            throw NativeError(
+                missing ? .notFound : .inputOutput,
+                "\(path): expected a readable file: \(systemErrorText())")
+        }
+        // The mapping is private and read-only; `MutableMemory` is never made of a file.
+        return unsafe MemoryOwner(base: base, byteCount: byteCount, isFile: true)
+    }
+
+    deinit { unsafe csystem_unmap(base, byteCount) }
+}
+
+/// The text of the calling thread's last system error.
+func systemErrorText() -> String {
+    let code = csystem_errno()
+    return unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { buffer in
+        guard let start = buffer.baseAddress else { return "error \(code)" }
+        // The shim returns a NUL-terminated text, in the buffer or static.
+        return unsafe String(cString: csystem_error_text(code, start, buffer.count))
+    }
+}

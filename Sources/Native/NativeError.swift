@@ -1,0 +1,34 @@
+/// A failure reported by the operating system or by a native library.
+public struct NativeError: Error, Sendable, CustomStringConvertible {
+    /// What went wrong, for callers that branch.
+    public enum Code: String, Sendable, CaseIterable {
+        /// A file, a device or a library is not there.
+        case notFound
+        /// The operating system refused an operation on a file.
+        case inputOutput
+        /// Memory or another resource could not be had.
+        case resourceExhausted
+        /// A library was given a request that it does not support.
+        case unsupported
+        /// Bytes that a decoder was given are damaged.
+        case malformed
+        /// Something exceeds a limit that the caller set.
+        case limitExceeded
+        /// A library reported a failure of its own.
+        case libraryFailure
+    }
+
+    /// What went wrong.
+    public let code: Code
+    /// What a person reads: the thing, what was expected, what was found, what to do.
+    public let message: String
+
+    /// Makes an error.
+    public init(_ code: Code, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+
+    /// The message.
+    public var description: String { message }
+}
