@@ -1,4 +1,6 @@
-/// Removes the nodes that no output needs. Inputs stay, so that callers give the same ones as before.
+/// Removes the nodes that no output needs.
+///
+/// Inputs stay, so that callers give the same ones as before.
 ///
 /// - Parameter graph: a verified graph.
 /// - Throws: `GraphError` where the graph does not hold.
