@@ -59,8 +59,8 @@ let package = Package(
         module("Images", ["Native", "Tensors"]),
 
         // Engine
-        module("Devices", ["Execution", "OneDNNBackend", "ReferenceBackend"]),
-        module("OneDNNBackend", ["Execution", "Graph", "Native", "Tensors"]),
+        module("Devices", ["Execution", "CPUBackend", "ReferenceBackend"]),
+        module("CPUBackend", ["Execution", "Graph", "Native", "Tensors"]),
         module("ReferenceBackend", ["Execution", "Graph", "Tensors"]),
         module("Execution", ["Graph", "Tensors"]),
         module("Graph", ["Tensors"]),
@@ -94,7 +94,7 @@ let package = Package(
         tests(
             "BackendTests",
             [
-                "Devices", "Execution", "Graph", "Native", "OneDNNBackend", "ReferenceBackend",
+                "Devices", "Execution", "Graph", "Native", "CPUBackend", "ReferenceBackend",
                 "Tensors",
             ]),
         tests(
