@@ -95,7 +95,7 @@ let package = Package(
             "BackendTests",
             [
                 "Devices", "Execution", "Graph", "Native", "OneDNNBackend", "ReferenceBackend",
-                "Tensors",
+                "ResNetModel", "Tensors",
             ]),
         tests(
             "InferenceTests",
