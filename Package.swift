@@ -94,8 +94,8 @@ let package = Package(
         tests(
             "BackendTests",
             [
-                "Devices", "Execution", "Graph", "Native", "CPUBackend", "ReferenceBackend",
-                "Tensors",
+                "CPUBackend", "Devices", "Execution", "Graph", "Native", "ReferenceBackend",
+                "ResNetModel", "Tensors",
             ]),
         tests(
             "InferenceTests",
