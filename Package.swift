@@ -27,9 +27,11 @@ func module(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+func tests(
+    _ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []
+) -> Target {
     .testTarget(
-        name: name, dependencies: dependencies, exclude: [], swiftSettings: strict)
+        name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict)
 }
 
 /// A libFuzzer target: `Fuzz/NAME/`, with seeds in `Fuzz/Seeds/NAME/` and past finds in `Fuzz/Finds/NAME/`.
@@ -114,7 +116,7 @@ let package = Package(
         tests("TensorsTests", ["Native", "Tensors"]),
         tests("GraphTests", ["Graph", "Tensors"]),
         tests("ImagesTests", ["Images", "Native", "Tensors"]),
-        tests("ModelFormatsTests", ["ModelFormats", "Native", "Tensors"]),
+        tests("ModelFormatsTests", ["ModelFormats", "Native", "Tensors"], exclude: ["Fixtures"]),
         tests("PretrainedTests", ["Native", "Pretrained"]),
         tests("ReportsTests", ["Images", "Reports", "Tensors"]),
         tests("ResNetModelTests", ["Graph", "ResNetModel", "Tensors"]),
