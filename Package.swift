@@ -116,7 +116,7 @@ let package = Package(
         tests("TensorsTests", ["Native", "Tensors"]),
         tests("GraphTests", ["Graph", "Tensors"]),
         tests("ImagesTests", ["Images", "Native", "Tensors"], exclude: ["Fixtures"]),
-        tests("ModelFormatsTests", ["ModelFormats", "Native", "Tensors"]),
+        tests("ModelFormatsTests", ["ModelFormats", "Native", "Tensors"], exclude: ["Fixtures"]),
         tests("PretrainedTests", ["Native", "Pretrained"]),
         tests("ReportsTests", ["Images", "Reports", "Tensors"]),
         tests("ResNetModelTests", ["Graph", "ResNetModel", "Tensors"]),
