@@ -38,7 +38,7 @@ format: ## format the Swift files
 	swift format --in-place --parallel --recursive Package.swift Sources Tests
 
 fuzz: setup ## feed broken files to the parsers: SECONDS=10 each
-	@Scripts/fuzz $(SECONDS)
+	@Scripts/fuzz $(if $(SECONDS),-s $(SECONDS))
 
 bench: build ## compare with other runtimes: COMPARISON=all ROUNDS=10 SECONDS=2 BATCHES=1,8,32 WEIGHTS= PHOTOS=
 	@Scripts/bench $(COMPARISON) --rounds='$(ROUNDS)' --seconds='$(SECONDS)' \

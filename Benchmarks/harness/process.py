@@ -68,6 +68,8 @@ class Ours:
     def __init__(self, contestant, files, threads, log):
         self.arguments = [files.resnet, "bench", "infer", "--precision", contestant.precision]
         self.arguments += ["--variant", files.variant, "--threads", str(threads)]
+        if files.variant == "v1.5":
+            self.arguments += ["--weights", files.weights]
         self.environment = {**os.environ, **contestant.environment}
         self.log = Path(log)
         version = run([files.resnet, "--version"], self.environment, self.log)
