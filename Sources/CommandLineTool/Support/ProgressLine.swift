@@ -1,0 +1,98 @@
+import Native
+import Synchronization
+
+/// How far a long job is: in a terminal one line that is drawn anew, else a line every ten seconds.
+package final class ProgressLine: Sendable {
+    private struct State {
+        var done = 0
+        var failed = 0
+        var lastShown: Duration = .zero
+        var isDrawn = false
+    }
+
+    private let console: Console
+    private let label: String
+    private let unit: String
+    private let total: Int?
+    private let isQuiet: Bool
+    private let clock: @Sendable () -> Duration
+    private let state = Mutex(State())
+
+    /// Starts a job.
+    ///
+    /// - Parameters:
+    ///   - label: what is being done, as in `classify`.
+    ///   - unit: what is counted, as in `images`; `nil` where it is bytes.
+    ///   - total: how many there are, if that is known.
+    ///   - isQuiet: whether nothing is shown.
+    ///   - console: where it is shown.
+    ///   - clock: the time since the start.
+    package init(
+        _ label: String, unit: String?, total: Int?, isQuiet: Bool, console: Console = .current,
+        clock: (@Sendable () -> Duration)? = nil
+    ) {
+        self.label = label
+        self.unit = unit ?? ""
+        self.total = total
+        self.isQuiet = isQuiet
+        self.console = console
+        let start = ContinuousClock.now
+        self.clock = clock ?? { ContinuousClock.now - start }
+    }
+
+    /// Says how many are done, and how many of these failed.
+    package func update(done: Int, failed: Int = 0) {
+        guard !isQuiet else { return }
+        let now = clock()
+        let interval: Duration = console.isErrorTerminal ? .milliseconds(100) : .seconds(10)
+        let isDue = state.withLock { state in
+            state.done = done
+            state.failed = failed
+            guard now - state.lastShown >= interval else { return false }
+            state.lastShown = now
+            state.isDrawn = true
+            return true
+        }
+        guard isDue else { return }
+        let text = line(done: done, failed: failed, after: now)
+        console.status(console.isErrorTerminal ? "\r\(text)\u{1B}[K" : text + "\n")
+    }
+
+    /// Takes the line away, so that something else can be printed in its place.
+    package func clear() {
+        let wasDrawn = state.withLock { state in
+            defer { state.isDrawn = false }
+            return state.isDrawn
+        }
+        if wasDrawn, console.isErrorTerminal { console.status("\r\u{1B}[K") }
+    }
+
+    /// The line, cut to the terminal's width.
+    package func line(done: Int, failed: Int, after elapsed: Duration) -> String {
+        let seconds = elapsed.inSeconds
+        let rate = seconds > 0 ? Double(done) / seconds : 0
+        var parts: [String] = []
+        let isBytes = unit.isEmpty
+        let doneText = isBytes ? byteText(done) : grouped(done)
+        if let total {
+            let totalText = isBytes ? byteText(total) : grouped(total)
+            let percent = total > 0 ? fixed(100 * Double(done) / Double(total), places: 0) : "100"
+            parts.append("\(label) \(doneText)/\(totalText)\(isBytes ? "" : " " + unit)")
+            parts.append("\(percent) %")
+        } else {
+            parts.append("\(label) \(doneText)\(isBytes ? "" : " " + unit)")
+        }
+        if rate > 0 {
+            parts.append(isBytes ? "\(byteText(Int(min(rate, 1e15))))/s" : "\(fixed(rate, places: 1))/s")
+            if let total, done < total {
+                parts.append("\(durationText(seconds: Double(total - done) / rate)) left")
+            }
+        }
+        if failed > 0 { parts.append("\(grouped(failed)) failed") }
+        let text = parts.joined(separator: "  ")
+        guard console.isErrorTerminal, let columns = console.columns, text.count >= columns else {
+            return text
+        }
+        return String(text.prefix(max(1, columns - 1)))
+    }
+}
