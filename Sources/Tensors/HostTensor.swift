@@ -28,6 +28,13 @@ public struct HostTensor: Sendable {
         self.memory = memory
     }
 
+    /// Gives bytes of the right number a shape.
+    init(trusted elementType: ElementType, _ shape: Shape, _ memory: Memory) {
+        self.elementType = elementType
+        self.shape = shape
+        self.memory = memory
+    }
+
     /// A float32 tensor of values in row-major order.
     ///
     /// - Precondition: there are as many values as the shape takes.

@@ -8,12 +8,18 @@ public struct GraphError: Error, Sendable, CustomStringConvertible {
         case shapeMismatch
         /// Element types of operands do not fit the operation.
         case elementTypeMismatch
+        /// An operation has more or fewer operands than it takes.
+        case operandCountMismatch
         /// An attribute is out of its range.
         case invalidAttribute
         /// A value is used before it is made, or belongs to another graph.
         case unknownValue
         /// Two inputs, parameters or outputs share a name.
         case duplicateName
+        /// Nothing is marked as an output.
+        case missingOutput
+        /// A pass was not given the tensor of a parameter.
+        case missingParameter
         /// Text does not follow the grammar.
         case syntax
     }

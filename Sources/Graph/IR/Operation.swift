@@ -72,6 +72,15 @@ public struct Convolution: Sendable, Hashable {
         self.hasResidual = hasResidual
         self.activation = activation
     }
+
+    /// The number of operands: `x`, the filter, and what there is of bias and residual.
+    public var operandCount: Int { 2 + (hasBias ? 1 : 0) + (hasResidual ? 1 : 0) }
+
+    /// The place of the bias among the operands, if there is one.
+    public var biasIndex: Int? { hasBias ? 2 : nil }
+
+    /// The place of the residual among the operands, if there is one.
+    public var residualIndex: Int? { hasResidual ? operandCount - 1 : nil }
 }
 
 /// A window that moves over the spatial axes.
@@ -111,12 +120,32 @@ public enum Operation: Sendable, Hashable {
     case maxPool(Window)
     /// The mean over both spatial axes. Operand: `x [N, C, H, W]`; result `[N, C]`.
     case globalAveragePool
-    /// `x · weightᵀ + bias`. Operands: `x [N, I]`, weight `[O, I]`, bias `[O]`; result `[N, O]`.
-    case dense
+    /// `x · weightᵀ + bias`. Operands: `x [N, I]`, weight `[O, I]`, bias `[O]`; result `[N, O]` of the element
+    /// type stated here: that of `x`, or float32 where `x` is narrower.
+    case dense(elementType: ElementType)
     /// Probabilities along the last axis. Operand: logits `[N, C]`.
     case softmax
-    /// `(x / 255 - mean) / deviation` per channel. Operand: `x` uint8 `[N, C, H, W]`; one number a channel.
+    /// `(x / 255 - mean) / deviation` per channel. Operand: `x` uint8 `[N, H, W, C]`, pixels as decoded;
+    /// result `[N, C, H, W]` of the element type stated here.
     case normalizeImage(mean: [Double], deviation: [Double], elementType: ElementType)
     /// The same numbers in another element type. Operand: `x`.
     case cast(ElementType)
+
+    /// What the text form and messages call it.
+    public var name: String {
+        switch self {
+        case .input: "input"
+        case .parameter: "parameter"
+        case .convolution: "convolution"
+        case .batchNormalization: "batchNormalization"
+        case .relu: "relu"
+        case .add: "add"
+        case .maxPool: "maxPool"
+        case .globalAveragePool: "globalAveragePool"
+        case .dense: "dense"
+        case .softmax: "softmax"
+        case .normalizeImage: "normalizeImage"
+        case .cast: "cast"
+        }
+    }
 }

@@ -1,0 +1,23 @@
+/// Removes the nodes that no output needs.
+///
+/// Inputs stay, so that callers give the same ones as before.
+///
+/// - Parameter graph: a verified graph.
+/// - Throws: `GraphError` where the graph does not hold.
+public func removeDeadCode(_ graph: Graph) throws(GraphError) -> Graph {
+    var isNeeded = [Bool](repeating: false, count: graph.nodes.count)
+    for output in graph.outputs { isNeeded[output.value.index] = true }
+    for index in graph.nodes.indices.reversed() {
+        if case .input = graph.nodes[index].operation { isNeeded[index] = true }
+        guard isNeeded[index] else { continue }
+        for operand in graph.nodes[index].operands { isNeeded[operand.index] = true }
+    }
+
+    var builder = GraphBuilder(name: graph.name)
+    var values = [Value](repeating: Value(index: -1), count: graph.nodes.count)
+    for (index, node) in graph.nodes.enumerated() where isNeeded[index] {
+        values[index] = try builder.copy(node, operands: node.operands.map { values[$0.index] })
+    }
+    for output in graph.outputs { try builder.output(output.name, values[output.value.index]) }
+    return try builder.finish()
+}

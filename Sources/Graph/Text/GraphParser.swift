@@ -1,0 +1,278 @@
+import Tensors
+
+extension Graph {
+    /// Reads the text form that `description` writes.
+    ///
+    /// Spaces and empty lines may be added. Every operation is checked as it is read, so the graph is verified.
+    ///
+    /// - Throws: `GraphError` whose message begins with line and column: code `.syntax` where the text does not
+    ///   follow the grammar, the code of the check where a node does not hold.
+    public init(text: String) throws(GraphError) {
+        var parser = GraphParser(text: text)
+        self = try parser.parseGraph()
+    }
+}
+
+/// A recursive-descent parser over the text's bytes.
+///
+/// Every rule consumes what it names or throws.
+private struct GraphParser {
+    private var reader: GraphTextReader
+    private var builder = GraphBuilder(name: "")
+
+    init(text: String) { reader = GraphTextReader(text: text) }
+
+    mutating func parseGraph() throws(GraphError) -> Graph {
+        reader.skipEmptyLines()
+        try reader.expectWord("graph")
+        builder = GraphBuilder(name: try reader.name())
+        try reader.expect("{")
+        try reader.endLine()
+        var nodeCount = 0
+        while reader.peek() != UInt8(ascii: "}") {
+            let start = reader.position
+            if reader.peek() == UInt8(ascii: "%") {
+                try parseNode(index: nodeCount, start: start)
+                nodeCount += 1
+            } else {
+                try parseOutput(start: start)
+            }
+            try reader.endLine()
+        }
+        let end = reader.position
+        try reader.expect("}")
+        reader.skipEmptyLines()
+        guard reader.isAtEnd else { throw reader.error("expected the end of the text after }") }
+        do {
+            return try builder.finish()
+        } catch {
+            throw reader.located(error, at: end)
+        }
+    }
+
+    private mutating func parseOutput(start: GraphTextReader.Position) throws(GraphError) {
+        try reader.expectWord("output")
+        let name = try reader.name()
+        try reader.expect("=")
+        let value = try parseValue()
+        do {
+            try builder.output(name, value)
+        } catch {
+            throw reader.located(error, at: start)
+        }
+    }
+
+    private mutating func parseNode(
+        index: Int, start: GraphTextReader.Position
+    ) throws(GraphError) {
+        let value = try parseValue()
+        guard value.index == index else {
+            throw reader.error(
+                "expected %\(index), the next node; found %\(value.index)", at: start)
+        }
+        try reader.expect("=")
+        let operationStart = reader.position
+        let word = try reader.word()
+        let operation: Operation
+        var operands: [Value] = []
+        // Some operations state in their result type what they need, so the type is read first.
+        let type: TensorType
+        if word == "input" || word == "parameter" {
+            let name = try reader.name()
+            operation = word == "input" ? .input(name: name) : .parameter(name: name)
+            type = try parseType()
+        } else {
+            let roles: OperandRoles
+            (operands, roles) = try parseOperands()
+            let attributes = try parseAttributes(roles)
+            type = try parseType()
+            operation = try attributes.operation(
+                named: word, result: type, reader: reader, at: operationStart)
+        }
+        let label = try reader.label()
+        do throws(GraphError) {
+            let made =
+                operation.isLeaf
+                ? try builder.addLeaf(operation, type: type, label: label)
+                : try builder.append(operation, operands, label: label)
+            guard let found = builder.type(of: made), found == type else {
+                let found = builder.type(of: made)?.description ?? "nothing"
+                throw GraphError(
+                    .shapeMismatch, "%\(index): \(word) gives \(found), the text states \(type)")
+            }
+        } catch {
+            throw reader.located(error, at: operationStart)
+        }
+    }
+
+    private mutating func parseValue() throws(GraphError) -> Value {
+        try reader.expect("%")
+        return Value(index: try reader.integer())
+    }
+
+    /// `(%0, %1, bias: %2, residual: %3)`.
+    private mutating func parseOperands() throws(GraphError) -> ([Value], OperandRoles) {
+        var operands: [Value] = []
+        var roles = OperandRoles()
+        try reader.expect("(")
+        while true {
+            let start = reader.position
+            if reader.peek() != UInt8(ascii: "%") {
+                switch try reader.word() {
+                case "bias:" where operands.count == 2 && !roles.hasResidual: roles.hasBias = true
+                case "residual:" where operands.count >= 2 && !roles.hasResidual:
+                    roles.hasResidual = true
+                default:
+                    throw reader.error(
+                        "expected a value such as %0, or after two of them bias: or residual:",
+                        at: start)
+                }
+            }
+            operands.append(try parseValue())
+            if reader.consume(")") { return (operands, roles) }
+            try reader.expect(",")
+        }
+    }
+
+    /// `stride=2x2 padding=3,3,3,3 activation=relu`, in any order, each at most once.
+    private mutating func parseAttributes(
+        _ roles: OperandRoles
+    ) throws(GraphError) -> NodeAttributes {
+        var attributes = NodeAttributes(roles: roles)
+        while let byte = reader.peek(), byte != UInt8(ascii: ":") {
+            let start = reader.position
+            let key = try reader.word()
+            try reader.expect("=")
+            guard !attributes.names.contains(key) else {
+                throw reader.error("\(key) is stated twice", at: start)
+            }
+            attributes.names.append(key)
+            switch key {
+            case "stride": attributes.stride = try parsePair()
+            case "size": attributes.size = try parsePair()
+            case "padding":
+                let top = try reader.integer()
+                try reader.expect(",")
+                let left = try reader.integer()
+                try reader.expect(",")
+                let bottom = try reader.integer()
+                try reader.expect(",")
+                let right = try reader.integer()
+                attributes.padding = Padding(top: top, left: left, bottom: bottom, right: right)
+            case "activation":
+                let word = try reader.word()
+                guard let activation = Activation(rawValue: word) else {
+                    throw reader.error("expected activation none or relu, found \(word)", at: start)
+                }
+                attributes.activation = activation
+            case "epsilon": attributes.epsilon = try reader.number()
+            case "mean": attributes.mean = try parseNumbers()
+            case "deviation": attributes.deviation = try parseNumbers()
+            default: throw reader.error("there is no attribute \(key)", at: start)
+            }
+        }
+        return attributes
+    }
+
+    private mutating func parsePair() throws(GraphError) -> Spatial {
+        let height = try reader.integer()
+        try reader.expect("x")
+        return Spatial(height: height, width: try reader.integer())
+    }
+
+    private mutating func parseNumbers() throws(GraphError) -> [Double] {
+        var numbers = [try reader.number()]
+        while reader.consume(",") { numbers.append(try reader.number()) }
+        return numbers
+    }
+
+    /// `: float32[1, 64, 56, 56]`.
+    private mutating func parseType() throws(GraphError) -> TensorType {
+        try reader.expect(":")
+        let start = reader.position
+        let word = try reader.word()
+        guard let elementType = ElementType(rawValue: word) else {
+            throw reader.error("expected an element type such as float32, found \(word)", at: start)
+        }
+        try reader.expect("[")
+        var dimensions: [Int] = []
+        if !reader.consume("]") {
+            dimensions.append(try reader.integer())
+            while !reader.consume("]") {
+                try reader.expect(",")
+                dimensions.append(try reader.integer())
+            }
+        }
+        do {
+            return TensorType(elementType, try Shape(validating: dimensions))
+        } catch {
+            throw reader.error(error.message, at: start)
+        }
+    }
+}
+
+/// Which of a convolution's operands are there beside `x` and filter.
+private struct OperandRoles {
+    var hasBias = false
+    var hasResidual = false
+}
+
+/// What was stated after the operands.
+private struct NodeAttributes {
+    var roles: OperandRoles
+    var names: [String] = []
+    var stride = Spatial(1)
+    var size = Spatial(1)
+    var padding = Padding(0)
+    var activation = Activation.none
+    var epsilon = 0.0
+    var mean: [Double] = []
+    var deviation: [Double] = []
+
+    /// The operation of a name, with these attributes.
+    func operation(
+        named name: String, result: TensorType, reader: GraphTextReader,
+        at start: GraphTextReader.Position
+    ) throws(GraphError) -> Operation {
+        let operation: Operation
+        var required: [String] = []
+        var optional: [String] = []
+        switch name {
+        case "convolution":
+            required = ["stride", "padding"]
+            optional = ["activation"]
+            operation = .convolution(
+                Convolution(
+                    stride: stride, padding: padding, hasBias: roles.hasBias,
+                    hasResidual: roles.hasResidual, activation: activation))
+        case "batchNormalization":
+            required = ["epsilon"]
+            operation = .batchNormalization(epsilon: epsilon)
+        case "relu": operation = .relu
+        case "add": operation = .add
+        case "maxPool":
+            required = ["size", "stride", "padding"]
+            operation = .maxPool(Window(size: size, stride: stride, padding: padding))
+        case "globalAveragePool": operation = .globalAveragePool
+        case "dense": operation = .dense(elementType: result.elementType)
+        case "softmax": operation = .softmax
+        case "normalizeImage":
+            required = ["mean", "deviation"]
+            operation = .normalizeImage(
+                mean: mean, deviation: deviation, elementType: result.elementType)
+        case "cast": operation = .cast(result.elementType)
+        default: throw reader.error("there is no operation \(name)", at: start)
+        }
+        for attribute in required where !names.contains(attribute) {
+            throw reader.error("\(name): expected the attribute \(attribute)", at: start)
+        }
+        for attribute in names where !required.contains(attribute) && !optional.contains(attribute)
+        {
+            throw reader.error("\(name) has no attribute \(attribute)", at: start)
+        }
+        if name != "convolution", roles.hasBias || roles.hasResidual {
+            throw reader.error("\(name) has no operand bias: or residual:", at: start)
+        }
+        return operation
+    }
+}

@@ -1,0 +1,65 @@
+import Native
+
+extension HostTensor {
+    /// A float32 tensor whose elements the caller writes, into fresh zero-filled memory, without a copy.
+    ///
+    /// - Parameters:
+    ///   - shape: the extents.
+    ///   - write: fills the elements, given in row-major order.
+    public init(shape: Shape, writing write: (inout MutableSpan<Float>) -> Void) {
+        var memory = MutableMemory(byteCount: shape.elementCount * MemoryLayout<Float>.stride)
+        var elements = memory.mutableSpan(of: Float.self)
+        write(&elements)
+        self.init(trusted: .float32, shape, memory.finish())
+    }
+
+    /// Multiplies each slice along the first axis by a number of its own.
+    ///
+    /// Precision: each product is computed in float64 and rounded once; a float64 tensor stays one, any other
+    /// becomes float32.
+    ///
+    /// - Parameter factors: one number for each index of the first axis.
+    /// - Precondition: there are as many factors, and at least one axis.
+    public func scaled(alongFirstAxisBy factors: [Double]) -> HostTensor {
+        precondition(shape.rank > 0 && factors.count == shape[0], "one factor a slice")
+        let slice = factors.isEmpty ? 0 : shape.elementCount / factors.count
+        if elementType == .float64 {
+            var values = elements(Double.self)
+            for (row, factor) in factors.enumerated() {
+                for index in row * slice..<(row + 1) * slice { values[index] *= factor }
+            }
+            return HostTensor(values, shape: shape)
+        }
+        guard elementType == .float32, memory.isAligned(for: Float.self) else {
+            return HostTensor(floats(), shape: shape).scaled(alongFirstAxisBy: factors)
+        }
+        let source = memory.span(of: Float.self)
+        return HostTensor(shape: shape) { target in
+            for (row, factor) in factors.enumerated() {
+                for index in row * slice..<(row + 1) * slice {
+                    target[index] = Float(Double(source[index]) * factor)
+                }
+            }
+        }
+    }
+
+    /// The same numbers in another floating-point type, rounded to nearest; itself where it has that type.
+    ///
+    /// - Throws: `TensorError` with code `.unsupportedElementType` unless `elementType` is a floating-point one.
+    public func converted(to elementType: ElementType) throws(TensorError) -> HostTensor {
+        if elementType == self.elementType { return self }
+        switch elementType {
+        case .float64: return HostTensor(doubles(), shape: shape)
+        case .float32: return HostTensor(floats(), shape: shape)
+        case .bfloat16: return HostTensor(floats().map { BFloat16($0) }, shape: shape)
+        case .float16:
+            let bits = floats().map { Float16($0).bitPattern }
+            return HostTensor(trusted: .float16, shape, Memory(copying: bits))
+        default:
+            throw TensorError(
+                .unsupportedElementType,
+                "conversion: expected a floating-point type to convert to, "
+                    + "found \(elementType.rawValue)")
+        }
+    }
+}
