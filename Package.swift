@@ -76,7 +76,7 @@ let package = Package(
             linkerSettings: [
                 .linkedLibrary("jpeg"), .linkedLibrary("png"), .linkedLibrary("webp"),
             ]),
-        .target(name: "CKernels"),
+        .target(name: "CKernels", dependencies: ["CSystem"]),
         .target(
             name: "CNetwork",
             linkerSettings: [.linkedLibrary("curl"), .linkedLibrary("crypto")]),

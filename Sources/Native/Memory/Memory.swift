@@ -70,11 +70,9 @@ public struct Memory: Sendable {
         return unsafe _overrideLifetime(span, borrowing: self)
     }
 
-    /// Calls `body` with the address of the first byte; the address is valid during the call only.
+    /// The address of the first byte, valid while this value or a copy lives.
     @unsafe
-    package func withUnsafeAddress<Result>(_ body: (UnsafeRawPointer) -> Result) -> Result {
-        unsafe body(UnsafeRawPointer(owner.base + offset))
-    }
+    var unsafeAddress: UnsafeRawPointer { unsafe UnsafeRawPointer(owner.base + offset) }
 }
 
 /// Memory being filled by one owner, which `finish()` turns into `Memory` without a copy.
@@ -130,5 +128,5 @@ public struct MutableMemory: ~Copyable, Sendable {
 
     /// The address of the first byte, valid while this value lives.
     @unsafe
-    package var unsafeAddress: UnsafeMutableRawPointer { unsafe owner.base }
+    var unsafeAddress: UnsafeMutableRawPointer { unsafe owner.base }
 }
