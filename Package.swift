@@ -47,8 +47,8 @@ let package = Package(
         module(
             "Inference",
             [
-                "Devices", "Execution", "Graph", "Images", "ModelFormats", "ResNetModel",
-                "Tensors",
+                "Devices", "Execution", "Graph", "Images", "ModelFormats", "Native",
+                "ResNetModel", "Tensors",
             ]),
         module("Reports", ["Images", "Native", "Tensors"]),
         module("Pretrained", ["Native"]),
@@ -100,10 +100,15 @@ let package = Package(
         tests(
             "InferenceTests",
             [
-                "Devices", "Execution", "Images", "Inference", "ModelFormats", "ResNetModel",
-                "Tensors",
+                "Devices", "Execution", "Images", "Inference", "ModelFormats", "Native",
+                "ResNetModel", "Tensors",
             ]),
-        tests("CommandLineToolTests", ["CommandLineTool", "Native", "Tensors"]),
+        tests(
+            "CommandLineToolTests",
+            [
+                argumentParser, "CommandLineTool", "Devices", "Images", "Inference",
+                "ModelFormats", "Native", "Pretrained", "ResNetModel", "Tensors",
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )

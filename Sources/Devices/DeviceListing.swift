@@ -1,3 +1,5 @@
+import Execution
+
 /// What is known of a back end without running anything.
 public struct DeviceListing: Sendable {
     /// How users ask for it.
@@ -9,16 +11,15 @@ public struct DeviceListing: Sendable {
 }
 
 /// The back ends that this program knows, the fastest first.
-public func listDevices() -> [DeviceListing] {
-    [DeviceSelection.cpu, .reference].map { selection in
-        do {
-            let device = try openDevice(selection)
-            return DeviceListing(
-                selection: selection, isAvailable: true,
-                detail: "\(device.backend.name): \(device.backend.deviceDescription)")
-        } catch {
-            return DeviceListing(
-                selection: selection, isAvailable: false, detail: error.message)
-        }
+public func listDevices() -> [DeviceListing] { [.cpu, .reference].map(listing) }
+
+private func listing(of selection: DeviceSelection) -> DeviceListing {
+    do {
+        let device = try openDevice(selection)
+        return DeviceListing(
+            selection: selection, isAvailable: true,
+            detail: "\(device.backend.name): \(device.backend.deviceDescription)")
+    } catch {
+        return DeviceListing(selection: selection, isAvailable: false, detail: error.message)
     }
 }

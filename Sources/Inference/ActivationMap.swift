@@ -1,4 +1,5 @@
 public import Images
+import Native
 import Tensors
 
 /// Where in an image a class is seen: one number for each place of the last stage's activations.

@@ -1,6 +1,6 @@
 import FoundationEssentials
 import ModelFormats
-import Native
+package import Native
 
 /// What the classes are called.
 public struct ClassNames: Sendable, Hashable {

@@ -44,8 +44,8 @@ public struct ClassificationSequence: AsyncSequence, Sendable {
 
         init(sequence: ClassificationSequence) {
             self.sequence = sequence
-            batchSize = min(
-                sequence.classifier.options.batchSize, max(1, sequence.inputs.count))
+            batchSize = Swift.min(
+                sequence.classifier.options.batchSize, Swift.max(1, sequence.inputs.count))
         }
 
         /// The next outcome; `nil` after the last.

@@ -2,7 +2,7 @@ public import Devices
 public import Images
 public import ModelFormats
 public import ResNetModel
-import Tensors
+package import Tensors
 
 /// The numbers that a network computes in.
 public enum Precision: String, Sendable, Hashable, CaseIterable {

@@ -1,5 +1,5 @@
-import Images
-import Native
+public import Images
+public import Native
 import ResNetModel
 import Tensors
 

@@ -1,8 +1,8 @@
-public import Images
-public import ModelFormats
-public import Native
-public import ResNetModel
 import Devices
+import Execution
+public import Images
+public import Native
+import ResNetModel
 import Tensors
 
 /// Classifies images.
@@ -61,7 +61,7 @@ public final class Classifier: Sendable {
                 imageSize: options.transform.crop, queue: queue)
         }
         decoders = try WorkQueue(
-            name: "decode", threadCount: options.decoderCount ?? availableProcessorCount())
+            name: "decode", threadCount: options.decoderCount ?? ComputeTeam.processorCount)
         self.options = options
         self.runner = runner
         classNames = names
