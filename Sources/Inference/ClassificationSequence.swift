@@ -33,12 +33,18 @@ public struct ClassificationSequence: AsyncSequence, Sendable {
             var results: Pending<[Classification]>
         }
 
+        private struct Decoding {
+            var result: Pending<PreparedInput>
+            /// What waits for the bytes, where they are yet to be had.
+            var fetch: Task<Void, Never>?
+        }
+
         private let sequence: ClassificationSequence
         private let batchSize: Int
         private let isCancelled = CancellationFlag()
         private var nextInput = 0
         private var nextOutcome = 0
-        private var decoding: [Pending<PreparedInput>] = []
+        private var decoding: [Decoding] = []
         private var computing: [Batch] = []
         private var ready: [Result<Classification, any Error>] = []
 
@@ -64,6 +70,7 @@ public struct ClassificationSequence: AsyncSequence, Sendable {
             while computing.count < 2 {
                 if Task.isCancelled {
                     isCancelled.set()
+                    for decoding in decoding { decoding.fetch?.cancel() }
                     throw CancellationError()
                 }
                 guard let batch = await nextBatch() else { break }
@@ -86,7 +93,7 @@ public struct ClassificationSequence: AsyncSequence, Sendable {
             while prepared.count < batchSize {
                 decodeAhead()
                 guard !decoding.isEmpty else { break }
-                switch await decoding.removeFirst().value {
+                switch await decoding.removeFirst().result.value {
                 case .success(let input):
                     prepared.append(input)
                     slots.append(nil)
@@ -124,18 +131,38 @@ public struct ClassificationSequence: AsyncSequence, Sendable {
             while decoding.count < 2 * batchSize, nextInput < sequence.inputs.count {
                 let input = sequence.inputs[nextInput]
                 nextInput += 1
-                let pending = Pending<PreparedInput>()
-                decoding.append(pending)
-                let options = sequence.classifier.options
-                let isCancelled = isCancelled
-                sequence.classifier.decoders.submit {
-                    pending.fulfil(
+                decoding.append(decode(input))
+            }
+        }
+
+        private func decode(_ input: ClassifierInput) -> Decoding {
+            let result = Pending<PreparedInput>()
+            let (decoders, options) = (sequence.classifier.decoders, sequence.classifier.options)
+            let isCancelled = isCancelled
+            let decode: @Sendable (DecodableInput) -> Void = { input in
+                decoders.submit {
+                    result.fulfil(
                         Result {
                             try isCancelled.check()
                             return try Classifier.prepare(input, options: options)
                         })
                 }
             }
+            switch input {
+            case .file(let path): decode(.file(path))
+            case .bytes(let bytes): decode(.bytes(bytes))
+            case .image(let image): decode(.image(image))
+            case .deferred(let read):
+                let fetch = Task {
+                    do {
+                        decode(.bytes(try await read()))
+                    } catch {
+                        result.fulfil(.failure(error))
+                    }
+                }
+                return Decoding(result: result, fetch: fetch)
+            }
+            return Decoding(result: result, fetch: nil)
         }
     }
 }

@@ -42,7 +42,7 @@ extension Classifier {
         /// Which of a checkpoint's sets of weights.
         public var selection = WeightFile.Selection.default
         /// How a picture becomes the network's input.
-        public var transform = EvaluationTransform()
+        public var transform = EvaluationTransform.standard
         /// How large a picture may be; a server takes `.server`.
         public var decodeLimits = DecodeLimits.commandLine
         /// How many threads decode; as many as the process has processors where `nil`.
@@ -54,7 +54,7 @@ extension Classifier {
         func check() throws(InferenceError) {
             let counts: [(name: String, value: Int?)] = [
                 ("batch size", batchSize), ("threads", threads), ("decoder threads", decoderCount),
-                ("top", topCount), ("resize", transform.resize), ("crop", transform.crop),
+                ("top", topCount),
             ]
             for (name, value) in counts {
                 guard let value, !(1...65_536).contains(value) else { continue }

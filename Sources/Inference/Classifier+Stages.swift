@@ -11,8 +11,27 @@ public enum ClassifierInput: Sendable {
     case bytes(Memory)
     /// A decoded picture.
     case image(Image)
-    /// Bytes that are yet to be had, as from a network; the function runs on a decoder's thread and may block.
-    case deferred(@Sendable () throws -> Memory)
+    /// Bytes that are yet to be had, as from a network; the function must not block its thread.
+    case deferred(@Sendable () async throws -> Memory)
+}
+
+/// A picture that a thread can decode without waiting for anything but the disk.
+enum DecodableInput: Sendable {
+    case file(String)
+    case bytes(Memory)
+    case image(Image)
+}
+
+extension ClassifierInput {
+    /// The bytes, if they are yet to be had.
+    func fetched() async throws -> DecodableInput {
+        switch self {
+        case .file(let path): .file(path)
+        case .bytes(let bytes): .bytes(bytes)
+        case .image(let image): .image(image)
+        case .deferred(let read): .bytes(try await read())
+        }
+    }
 }
 
 /// A picture as the network takes it.
@@ -31,19 +50,20 @@ extension Classifier {
     /// Decodes and prepares on a decoder's thread.
     func prepare(_ input: ClassifierInput) async throws -> PreparedInput {
         let options = options
-        return try await decoders.run { try Self.prepare(input, options: options) }
+        let decodable = try await input.fetched()
+        return try await decoders.run { try Self.prepare(decodable, options: options) }
     }
 
     /// Decodes, turns upright, resizes and crops. Blocks.
-    static func prepare(_ input: ClassifierInput, options: Options) throws -> PreparedInput {
+    static func prepare(
+        _ input: DecodableInput, options: Options
+    ) throws -> PreparedInput {
         let start = ContinuousClock.now
         let image =
             switch input {
             case .file(let path): try Image(contentsOf: path, limits: options.decodeLimits)
             case .bytes(let bytes): try Image(decoding: bytes, limits: options.decodeLimits)
             case .image(let image): image
-            case .deferred(let read):
-                try Image(decoding: try read(), limits: options.decodeLimits)
             }
         let picture = try options.transform.apply(to: image)
         return PreparedInput(
