@@ -17,7 +17,9 @@ public struct ReferenceBackend: Backend {
     /// What it runs on.
     public var deviceDescription: String { "cpu (plain Swift, 1 thread)" }
 
-    /// Makes a graph runnable. All operations and floating-point types are supported.
+    /// Makes a graph runnable.
+    ///
+    /// All operations and floating-point types are supported.
     public func compile(
         _ graph: Graph, parameters: Parameters
     ) throws(ExecutionError) -> any CompiledStep {

@@ -69,7 +69,8 @@ private func accumulate<Scalar: ReferenceScalar>(
     for channel in 0..<geometry.inputChannels {
         let xStart = (image * geometry.inputChannels + channel) * plane
         if geometry.isPointwise {
-            multiplyAdd(x, from: xStart, stride: 1, count: plane, filter[tap], &sums, to: start)
+            Scalar.multiplyAdd(
+                x, from: xStart, stride: 1, count: plane, filter[tap], &sums, to: start)
             tap += 1
             continue
         }
@@ -90,7 +91,7 @@ private func accumulate<Scalar: ReferenceScalar>(
                     let inputColumn =
                         columns.lowerBound * geometry.stride.width + filterColumn
                         - geometry.padding.left
-                    multiplyAdd(
+                    Scalar.multiplyAdd(
                         x, from: xStart + inputRow * geometry.input.width + inputColumn,
                         stride: geometry.stride.width, count: columns.count, weight, &sums,
                         to: start + row * geometry.output.width + columns.lowerBound)
@@ -109,16 +110,4 @@ private func positions(
     let last = extent - 1 + offset
     let upper = last < 0 ? 0 : min(count, last / stride + 1)
     return lower..<max(lower, upper)
-}
-
-/// Adds neighbours in `x`, times one number, to neighbours in `sums`.
-private func multiplyAdd<Scalar: ReferenceScalar>(
-    _ x: Span<Scalar>, from source: Int, stride: Int, count: Int, _ weight: Scalar,
-    _ sums: inout [Scalar], to target: Int
-) {
-    if stride == 1 {
-        for index in 0..<count { sums[target + index] += weight * x[source + index] }
-    } else {
-        for index in 0..<count { sums[target + index] += weight * x[source + index * stride] }
-    }
 }
