@@ -51,6 +51,20 @@ public enum FileSystem {
         guard unsafe unlink(path) == 0 || errno == ENOENT else { throw error(path, "removed") }
     }
 
+    /// The text of a small file.
+    ///
+    /// - Throws: `NativeError` with code `.notFound` or `.inputOutput`.
+    public static func text(of path: String) throws(NativeError) -> String {
+        let file = try ReadableFile(path)
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        while true {
+            let count = try file.read(into: &buffer)
+            if count == 0 { return String(decoding: bytes, as: UTF8.self) }
+            bytes += buffer[..<count]
+        }
+    }
+
     private static func error(_ path: String, _ verb: String) -> NativeError {
         NativeError(.inputOutput, "\(path): cannot be \(verb): \(systemErrorText())")
     }
