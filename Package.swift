@@ -1,12 +1,21 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
+/// Whether the fuzz targets of `Fuzz/` exist and all modules are instrumented for them; see `Scripts/fuzz`.
+let fuzzing = Context.environment["RESNET_FUZZ"] != nil
+
 /// Swift 6 mode, every warning an error, unsafe code marked; see STYLE.md's rules in CONTRIBUTING.md.
-let strict: [SwiftSetting] = [
-    .strictMemorySafety(), .treatAllWarnings(as: .error), .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("InternalImportsByDefault"),
-    .enableUpcomingFeature("MemberImportVisibility"),
-]
+let strict: [SwiftSetting] =
+    [
+        .strictMemorySafety(), .treatAllWarnings(as: .error),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+    ] + (fuzzing ? [.unsafeFlags(["-sanitize=fuzzer,address"])] : [])
+
+/// The same instrumentation for the C shims.
+let shim: [CSetting] =
+    fuzzing ? [.unsafeFlags(["-fsanitize=fuzzer-no-link,address", "-fno-omit-frame-pointer"])] : []
 
 /// `Native` hands out `Span`s of memory it owns, which needs lifetime annotations.
 let native: [SwiftSetting] = strict + [.enableExperimentalFeature("Lifetimes")]
@@ -18,10 +27,26 @@ func module(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+func tests(
+    _ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []
+) -> Target {
     .testTarget(
-        name: name, dependencies: dependencies, exclude: [], swiftSettings: strict)
+        name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict)
 }
+
+/// A libFuzzer target: `Fuzz/NAME/`, with seeds in `Fuzz/Seeds/NAME/` and past finds in `Fuzz/Finds/NAME/`.
+func fuzzTarget(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(
+        name: name, dependencies: dependencies + ["FuzzSupport"], path: "Fuzz/\(name)",
+        swiftSettings: strict, linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address"])])
+}
+
+let fuzzTargets: [Target] = [
+    .target(name: "FuzzSupport", path: "Fuzz/Support", swiftSettings: strict),
+    fuzzTarget("FuzzJPEG", ["Images", "Native"]),
+    fuzzTarget("FuzzPNG", ["Images", "Native"]),
+    fuzzTarget("FuzzWebP", ["Images", "Native"]),
+]
 
 let package = Package(
     name: "swift-resnet",
@@ -73,20 +98,24 @@ let package = Package(
             swiftSettings: native),
         .target(
             name: "CCodecs",
+            cSettings: shim,
             linkerSettings: [
                 .linkedLibrary("jpeg"), .linkedLibrary("png"), .linkedLibrary("webp"),
             ]),
-        .target(name: "CKernels", dependencies: ["CSystem"]),
+        .target(name: "CKernels", dependencies: ["CSystem"], cSettings: shim),
         .target(
             name: "CNetwork",
+            cSettings: shim,
             linkerSettings: [.linkedLibrary("curl"), .linkedLibrary("crypto")]),
-        .target(name: "COneDNN"),
-        .target(name: "CSystem", linkerSettings: [.linkedLibrary("z"), .linkedLibrary("pthread")]),
+        .target(name: "COneDNN", cSettings: shim),
+        .target(
+            name: "CSystem", cSettings: shim,
+            linkerSettings: [.linkedLibrary("z"), .linkedLibrary("pthread")]),
 
         // Tests
         tests("TensorsTests", ["Native", "Tensors"]),
         tests("GraphTests", ["Graph", "Tensors"]),
-        tests("ImagesTests", ["Images", "Native", "Tensors"]),
+        tests("ImagesTests", ["Images", "Native", "Tensors"], exclude: ["Fixtures"]),
         tests("ModelFormatsTests", ["ModelFormats", "Native", "Tensors"]),
         tests("PretrainedTests", ["Native", "Pretrained"]),
         tests("ReportsTests", ["Images", "Reports", "Tensors"]),
@@ -109,6 +138,6 @@ let package = Package(
                 argumentParser, "CommandLineTool", "Devices", "Images", "Inference",
                 "ModelFormats", "Native", "Pretrained", "ResNetModel", "Tensors",
             ]),
-    ],
+    ] + (fuzzing ? fuzzTargets : []),
     swiftLanguageModes: [.v6]
 )

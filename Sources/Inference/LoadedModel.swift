@@ -8,8 +8,8 @@ public struct LoadedModel: Sendable {
     public let architecture: ResNetArchitecture
     /// Its weights by canonical name, as `ResNetArchitecture.parameterList` has them.
     public let parameters: [String: HostTensor]
-    /// What the weight file's tensors were used for.
-    public let report: LoadReport
+    /// What the weight file's tensors were used for; `nil` where the weights are of no file.
+    public let report: LoadReport?
     /// What the weight file says of itself.
     public let metadata: [String: String]
     /// What the reader of the file noticed, such as which part of a checkpoint it took.
@@ -26,18 +26,17 @@ public struct LoadedModel: Sendable {
         architecture: ResNetArchitecture, parameters: [String: HostTensor],
         metadata: [String: String] = [:], name: String = "weights"
     ) throws(InferenceError) {
-        let expected = architecture.parameterList.map(\.name)
-        let report = LoadReport(
-            applied: expected.filter { parameters[$0] != nil },
-            missing: expected.filter { parameters[$0] == nil }, unused: [], mismatched: [])
+        let lacking = architecture.parameterList.filter { parameters[$0.name]?.shape != $0.shape }
+        guard lacking.isEmpty else {
+            throw Self.incomplete(name, architecture, lacking.map(\.name))
+        }
         self.architecture = architecture
         self.parameters = parameters
-        self.report = report
+        report = nil
         self.metadata = metadata
         notes = []
         container = nil
         self.name = name
-        try checkComplete()
     }
 
     /// Reads a weight file and recognises the network in it. Blocks while it reads.
@@ -53,48 +52,54 @@ public struct LoadedModel: Sendable {
         variant: Variant? = nil
     ) throws {
         let file = try WeightFile(contentsOf: path, selection: selection)
-        try self.init(file: file, name: path, variant: variant)
-        try checkComplete()
+        try self.init(file: file, variant: variant)
+        let lacking = (report?.missing ?? []) + (report?.mismatched ?? []).map(\.name)
+        guard lacking.isEmpty else { throw Self.incomplete(name, architecture, lacking) }
     }
 
     /// Recognises the network in a weight file; what is missing is in the report.
-    package init(file: WeightFile, name: String, variant: Variant?) throws {
-        let canonical = file.withCanonicalNames()
+    package init(file: WeightFile, variant: Variant?) throws {
         var shapes: [String: Shape] = [:]
-        for named in canonical.tensors { shapes[named.name] = named.tensor.shape }
-        var architecture = try ResNetArchitecture.recognise(
-            shapes: shapes, metadata: file.metadata)
-        if let variant { architecture.variant = variant }
+        for named in file.tensors {
+            shapes[canonicalParameterName(named.name)] = named.tensor.shape
+        }
+        var said = file.metadata
+        if let variant { said["variant"] = variant.rawValue }
+        let architecture = try ResNetArchitecture.recognise(shapes: shapes, metadata: said)
         let expecting = architecture.parameterList.map { (name: $0.name, shape: $0.shape) }
-        let loaded = load(canonical, expecting: expecting)
+        let loaded = load(file, expecting: expecting)
         self.architecture = architecture
         parameters = loaded.parameters
         report = loaded.report
         metadata = file.metadata
         notes = file.notes
         container = file.container
-        self.name = name
+        name = file.name
     }
 
     /// Sentences about what a user should know of the load; none where all went well.
     public var warnings: [String] {
-        let counters = Set(architecture.optionalParameterNames)
-        let unused = report.unused.filter { !counters.contains($0) }
+        let unused = unusedNames
         guard !unused.isEmpty else { return [] }
         let shown = unused.prefix(3).joined(separator: ", ")
         let more = unused.count > 3 ? " and \(unused.count - 3) more" : ""
         return ["\(name): \(unused.count) tensors have no place in the network: \(shown)\(more)"]
     }
 
-    /// Throws where the network lacks weights.
-    private func checkComplete() throws(InferenceError) {
-        let lacking = report.missing + report.mismatched.map(\.name)
-        guard !lacking.isEmpty else { return }
+    /// The tensors of the file that have no place in the network; batch norm's counters of batches, which no
+    /// result needs, are not among them.
+    public var unusedNames: [String] {
+        (report?.unused ?? []).filter { !$0.hasSuffix(".num_batches_tracked") }
+    }
+
+    private static func incomplete(
+        _ name: String, _ architecture: ResNetArchitecture, _ lacking: [String]
+    ) -> InferenceError {
         let shown = lacking.prefix(3).joined(separator: ", ")
         let more = lacking.count > 3 ? " and \(lacking.count - 3) more" : ""
-        throw InferenceError(
+        return InferenceError(
             .missingParameters,
-            "\(name): \(architecture.name) needs \(report.applied.count + lacking.count) tensors, "
-                + "\(lacking.count) are missing or of another shape: \(shown)\(more)")
+            "\(name): \(architecture.name) needs \(architecture.parameterList.count) tensors, "
+                + "\(lacking.count) of them are missing or of another shape: \(shown)\(more)")
     }
 }

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "ckernels_resample.h"
+
 // Compute kernels of the CPU back end. Activations are dense, channels innermost ([N][H][W][C]).
 // Callers guarantee that every pointer covers what its geometry says; `Native/Kernels` checks that.
 

@@ -1,0 +1,10 @@
+import FuzzSupport
+import Images
+import Native
+
+@main
+struct FuzzPNG {
+    static func main() {
+        runFuzzer { _ in }
+    }
+}
