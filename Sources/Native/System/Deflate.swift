@@ -1,0 +1,38 @@
+internal import CSystem
+
+/// The CRC-32 of zip and PNG files.
+///
+/// - Parameters:
+///   - bytes: what to sum.
+///   - start: the sum of the bytes before these, where there are any.
+public func crc32(_ bytes: Memory, continuing start: UInt32 = 0) -> UInt32 {
+    // The address is valid for `byteCount` bytes during the call.
+    unsafe bytes.withUnsafeAddress { address in
+        unsafe csystem_crc32(start, address, bytes.byteCount)
+    }
+}
+
+/// Inflates a raw deflate stream, as zip files hold it.
+///
+/// - Parameters:
+///   - source: the whole stream, and nothing after it.
+///   - byteCount: how many bytes it must give; the caller bounds it, since that many are reserved.
+/// - Throws: `NativeError` with code `.malformed` where the stream is damaged, or gives more or fewer bytes,
+///   or `.resourceExhausted`.
+public func inflate(_ source: Memory, toByteCount byteCount: Int) throws(NativeError) -> Memory {
+    let target = try MutableMemory(reserving: byteCount)
+    // Both addresses are valid for the sizes given during the call, and the target has no other user.
+    let status = unsafe source.withUnsafeAddress { address in
+        unsafe csystem_inflate_raw(
+            address, source.byteCount, target.unsafeAddress, target.byteCount)
+    }
+    switch status {
+    case 0: return target.finish()
+    case 2: throw NativeError(.resourceExhausted, "no memory to inflate \(byteCount) bytes")
+    default:
+        throw NativeError(
+            .malformed,
+            "deflate stream of \(source.byteCount) bytes: expected to give \(byteCount) bytes, "
+                + "found damage or another length")
+    }
+}

@@ -1,0 +1,92 @@
+internal import CSystem
+
+/// A file being written beside the one it will replace.
+///
+/// Until `commit()` the old file stays as it is; after it the new one is there whole, also after a power cut.
+/// A value that is dropped before removes what it wrote. A symbolic link at the path is replaced, not followed.
+public struct ReplacementFile: ~Copyable {
+    private let path: String
+    private let folder: String
+    private let temporaryPath: String
+    private var descriptor: Int32
+
+    /// Creates an empty file in the folder of `path`, under a hidden name that nobody else has.
+    ///
+    /// - Throws: `NativeError` with code `.notFound` where the folder does not exist, else `.inputOutput`.
+    public init(replacing path: String) throws(NativeError) {
+        let (folder, name) = Self.split(path)
+        guard !name.isEmpty, name != ".", name != "..", !isFolder(path) else {
+            throw NativeError(.inputOutput, "\(path): expected the name of a file, found a folder")
+        }
+        let mark = String(UInt64.random(in: .min ... .max), radix: 36)
+        let temporaryPath = "\(folder)/.\(name).\(mark).part"
+        // The shim reads the NUL-terminated path during the call only.
+        let descriptor = unsafe csystem_create_new(temporaryPath)
+        guard descriptor >= 0 else {
+            let missing = csystem_errno() == 2
+            throw NativeError(
+                missing ? .notFound : .inputOutput,
+                "\(path): cannot be created in \(folder): \(systemErrorText())")
+        }
+        self.path = path
+        self.folder = folder
+        self.temporaryPath = temporaryPath
+        self.descriptor = descriptor
+    }
+
+    /// Appends bytes.
+    ///
+    /// - Throws: `NativeError` with code `.inputOutput`, as on a full disk.
+    public mutating func write(_ bytes: Memory) throws(NativeError) {
+        // The address is valid for `byteCount` bytes during the call.
+        let status = unsafe bytes.withUnsafeAddress { address in
+            unsafe csystem_write_all(descriptor, address, bytes.byteCount)
+        }
+        guard status == 0 else {
+            throw NativeError(.inputOutput, "\(path): cannot be written: \(systemErrorText())")
+        }
+    }
+
+    /// Appends bytes.
+    ///
+    /// - Throws: `NativeError` with code `.inputOutput`, as on a full disk.
+    public mutating func write(_ bytes: [UInt8]) throws(NativeError) {
+        // The buffer is valid for `count` bytes during the call.
+        let status = unsafe bytes.withUnsafeBytes { buffer in
+            unsafe csystem_write_all(descriptor, buffer.baseAddress, buffer.count)
+        }
+        guard status == 0 else {
+            throw NativeError(.inputOutput, "\(path): cannot be written: \(systemErrorText())")
+        }
+    }
+
+    /// Puts the file in its place once all its bytes are on the device.
+    ///
+    /// - Throws: `NativeError` with code `.inputOutput`; the old file is then untouched.
+    public consuming func commit() throws(NativeError) {
+        let status = csystem_sync_and_close(descriptor)
+        descriptor = -1
+        // The shims read the NUL-terminated paths during the calls only.
+        guard status == 0, unsafe csystem_rename_in_folder(temporaryPath, path, folder) == 0 else {
+            throw NativeError(.inputOutput, "\(path): cannot be replaced: \(systemErrorText())")
+        }
+    }
+
+    deinit {
+        if descriptor >= 0 { csystem_close(descriptor) }
+        // After a commit the name is gone and this does nothing.
+        unsafe csystem_remove(temporaryPath)
+    }
+
+    private static func split(_ path: String) -> (folder: String, name: String) {
+        guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return (".", path) }
+        let folder = String(path[..<slash])
+        return (folder.isEmpty ? "/" : folder, String(path[path.index(after: slash)...]))
+    }
+}
+
+/// Whether a path names a folder.
+public func isFolder(_ path: String) -> Bool {
+    // The shim reads the NUL-terminated path during the call only.
+    unsafe csystem_is_folder(path) != 0
+}
