@@ -3,7 +3,7 @@ import Graph
 import Images
 import Inference
 import ModelFormats
-import Native
+package import Native
 import Pretrained
 import ResNetModel
 import Tensors

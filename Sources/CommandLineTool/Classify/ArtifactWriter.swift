@@ -5,6 +5,7 @@ import Native
 import Reports
 import ResNetModel
 import Synchronization
+import Tensors
 
 /// Writes what a classification leaves beside its results: logits, maps, the report. Blocks.
 final class ArtifactWriter: Sendable {
@@ -92,9 +93,8 @@ final class ArtifactWriter: Sendable {
     func finish() throws {
         let state = state.withLock { $0 }
         if let logitsPath {
-            try NumPyFile.write(
-                state.logits, shape: [state.rowCount, classifier.model.architecture.classCount],
-                toPath: logitsPath)
+            let shape: Shape = [state.rowCount, classifier.model.architecture.classCount]
+            try NumPyFile.write(HostTensor(state.logits, shape: shape), to: logitsPath)
         }
         if let reportPath {
             let page = state.report.page(facts: facts(state))

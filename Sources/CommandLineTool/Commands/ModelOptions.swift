@@ -1,10 +1,10 @@
-import ArgumentParser
-import Devices
-import Inference
+public import ArgumentParser
+public import Devices
+public import Inference
 import ModelFormats
 import Native
 import Pretrained
-import ResNetModel
+public import ResNetModel
 
 extension Precision: ExpressibleByArgument {}
 extension DeviceSelection: ExpressibleByArgument {}

@@ -1,4 +1,4 @@
-import Native
+package import Native
 import Synchronization
 
 /// What a command prints to and reads from.

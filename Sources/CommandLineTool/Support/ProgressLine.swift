@@ -4,8 +4,6 @@ import Synchronization
 /// How far a long job is: in a terminal one line that is drawn anew, else a line every ten seconds.
 package final class ProgressLine: Sendable {
     private struct State {
-        var done = 0
-        var failed = 0
         var lastShown: Duration = .zero
         var isDrawn = false
     }
@@ -14,6 +12,7 @@ package final class ProgressLine: Sendable {
     private let label: String
     private let unit: String
     private let total: Int?
+    private let isBytes: Bool
     private let isQuiet: Bool
     private let clock: @Sendable () -> Duration
     private let state = Mutex(State())
@@ -28,11 +27,13 @@ package final class ProgressLine: Sendable {
     ///   - console: where it is shown.
     ///   - clock: the time since the start.
     package init(
-        _ label: String, unit: String?, total: Int?, isQuiet: Bool, console: Console = .current,
+        _ label: String, unit: String?, total: Int? = nil, isQuiet: Bool,
+        console: Console = .current,
         clock: (@Sendable () -> Duration)? = nil
     ) {
         self.label = label
-        self.unit = unit ?? ""
+        self.unit = unit.map { " " + $0 } ?? ""
+        isBytes = unit == nil
         self.total = total
         self.isQuiet = isQuiet
         self.console = console
@@ -40,21 +41,30 @@ package final class ProgressLine: Sendable {
         self.clock = clock ?? { ContinuousClock.now - start }
     }
 
-    /// Says how many are done, and how many of these failed.
-    package func update(done: Int, failed: Int = 0) {
+    /// Says how many are done.
+    ///
+    /// - Parameters:
+    ///   - done: how many, those that failed included.
+    ///   - failed: how many of these failed.
+    ///   - total: how many there are, where that has become known.
+    ///   - rate: how many a second; the mean since the start where `nil`.
+    package func update(
+        done: Int, failed: Int = 0, of total: Int? = nil, rate: Double? = nil
+    ) {
         guard !isQuiet else { return }
         let now = clock()
         let interval: Duration = console.isErrorTerminal ? .milliseconds(100) : .seconds(10)
         let isDue = state.withLock { state in
-            state.done = done
-            state.failed = failed
             guard now - state.lastShown >= interval else { return false }
             state.lastShown = now
             state.isDrawn = true
             return true
         }
         guard isDue else { return }
-        let text = line(done: done, failed: failed, after: now)
+        let seconds = now.inSeconds
+        let mean = seconds > 0 ? Double(done) / seconds : 0
+        let text = line(
+            done: done, failed: failed, total: total ?? self.total, rate: rate ?? mean)
         console.status(console.isErrorTerminal ? "\r\(text)\u{1B}[K" : text + "\n")
     }
 
@@ -68,22 +78,15 @@ package final class ProgressLine: Sendable {
     }
 
     /// The line, cut to the terminal's width.
-    package func line(done: Int, failed: Int, after elapsed: Duration) -> String {
-        let seconds = elapsed.inSeconds
-        let rate = seconds > 0 ? Double(done) / seconds : 0
-        var parts: [String] = []
-        let isBytes = unit.isEmpty
-        let doneText = isBytes ? byteText(done) : grouped(done)
-        if let total {
-            let totalText = isBytes ? byteText(total) : grouped(total)
-            let percent = total > 0 ? fixed(100 * Double(done) / Double(total), places: 0) : "100"
-            parts.append("\(label) \(doneText)/\(totalText)\(isBytes ? "" : " " + unit)")
-            parts.append("\(percent) %")
-        } else {
-            parts.append("\(label) \(doneText)\(isBytes ? "" : " " + unit)")
+    private func line(done: Int, failed: Int, total: Int?, rate: Double) -> String {
+        func count(_ value: Int) -> String { isBytes ? byteText(value) : grouped(value) }
+        var parts = ["\(label) \(count(done))\(total.map { "/" + count($0) } ?? "")\(unit)"]
+        if let total, total > 0 {
+            parts.append("\(fixed(100 * Double(done) / Double(total), places: 0)) %")
         }
         if rate > 0 {
-            parts.append(isBytes ? "\(byteText(Int(min(rate, 1e15))))/s" : "\(fixed(rate, places: 1))/s")
+            let bounded = min(rate, 1e15)
+            parts.append(isBytes ? "\(byteText(Int(bounded)))/s" : "\(fixed(rate, places: 1))/s")
             if let total, done < total {
                 parts.append("\(durationText(seconds: Double(total - done) / rate)) left")
             }

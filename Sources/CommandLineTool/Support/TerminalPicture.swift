@@ -1,4 +1,5 @@
-import Images
+package import Images
+import Native
 
 /// A picture as rows of half blocks in 24-bit colour: each letter shows one pixel above another.
 ///

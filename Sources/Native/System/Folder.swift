@@ -1,3 +1,4 @@
+internal import CSystem
 internal import Glibc
 
 /// What lies at a path.
@@ -63,35 +64,28 @@ public func folderContents(
     return contents.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
 }
 
-/// Writes a file: first under another name, then in its place, so that it is never seen half-written.
+/// Writes a file that is never seen half-written; a device or a pipe is written as it is.
 ///
-/// - Throws: `NativeError` with code `.notFound` where it cannot be created, `.inputOutput` where the bytes
-///   cannot be written.
-public func writeFile(_ bytes: borrowing Span<UInt8>, toPath path: String) throws(NativeError) {
-    // A device or a pipe is written as it is.
-    let isDirect = FileKind(atPath: path) == .other
-    let target = isDirect ? path : "\(path).\(getpid()).part"
-    let descriptor = unsafe open(target, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+/// - Throws: `NativeError` with code `.notFound` where its folder does not exist, else `.inputOutput`.
+public func writeFile(_ bytes: Memory, toPath path: String) throws(NativeError) {
+    guard FileKind(atPath: path) == .other else {
+        var file = try ReplacementFile(replacing: path)
+        try file.write(bytes)
+        try file.commit()
+        return
+    }
+    // The system reads the path, and `byteCount` bytes of the memory, during the calls only.
+    let descriptor = unsafe open(path, O_WRONLY | O_CLOEXEC)
     guard descriptor >= 0 else {
-        throw NativeError(
-            .notFound, "\(path): cannot be created: \(systemErrorText())")
+        throw NativeError(.inputOutput, "\(path): cannot be written: \(systemErrorText())")
     }
-    var written = 0
-    var failure: String?
-    while written < bytes.count, failure == nil {
-        // In bounds: `written` is below the count.
-        let count = unsafe bytes.withUnsafeBufferPointer { buffer in
-            guard let base = buffer.baseAddress else { return 0 }
-            return unsafe Glibc.write(descriptor, base + written, buffer.count - written)
-        }
-        if count < 0, errno != EINTR { failure = systemErrorText() }
-        written += max(0, count)
+    let status = unsafe bytes.withUnsafeAddress { address in
+        unsafe csystem_write_all(descriptor, address, bytes.byteCount)
     }
-    if close(descriptor) != 0, failure == nil { failure = systemErrorText() }
-    if !isDirect, failure == nil, unsafe rename(target, path) != 0 { failure = systemErrorText() }
-    guard let failure else { return }
-    if !isDirect { unsafe unlink(target) }
-    throw NativeError(.inputOutput, "\(path): cannot be written: \(failure)")
+    let failure = systemErrorText()
+    guard close(descriptor) == 0, status == 0 else {
+        throw NativeError(.inputOutput, "\(path): cannot be written: \(failure)")
+    }
 }
 
 /// Makes a folder, with those around it; one that is there is left as it is.
