@@ -29,8 +29,9 @@ enum PickleElementType: String, Sendable, CaseIterable {
     }
 }
 
-/// A name that a pickle may mention. What is not here is refused; what is here is never called:
-/// the machine has a case of its own for each.
+/// A name that a pickle may mention.
+///
+/// What is not here is refused; what is here is never called: the machine has a case of its own for each.
 enum PickleGlobal: Sendable, Equatable {
     case rebuildTensor
     case rebuildTensorV2

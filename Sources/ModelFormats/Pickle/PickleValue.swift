@@ -1,5 +1,7 @@
-/// A value on a pickle's stack. Containers are indices into the machine's lists, so that a value never owns
-/// another: nesting costs no call depth, and a container may hold itself without a leak.
+/// A value on a pickle's stack.
+///
+/// Containers are indices into the machine's heap, so that a value never owns another: nesting costs no call
+/// depth, and a container may hold itself without a leak.
 enum PickleValue: Sendable {
     case none
     case boolean(Bool)
