@@ -2,6 +2,7 @@
 #include "cnetwork.h"
 
 #include <curl/curl.h>
+#include <locale.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
@@ -59,9 +60,10 @@ static cnetwork_code code_of(CURLcode code) {
         case CURLE_WRITE_ERROR:
         case CURLE_ABORTED_BY_CALLBACK: return CNETWORK_STOPPED;
         case CURLE_URL_MALFORMAT: return CNETWORK_MALFORMED_URL;
-        case CURLE_UNSUPPORTED_PROTOCOL: return CNETWORK_UNSUPPORTED_SCHEME;
         case CURLE_OPERATION_TIMEDOUT: return CNETWORK_TIMED_OUT;
         case CURLE_OUT_OF_MEMORY: return CNETWORK_OUT_OF_MEMORY;
+        // The scheme was checked before; this is an answer that is not HTTP.
+        case CURLE_UNSUPPORTED_PROTOCOL:
         case CURLE_COULDNT_RESOLVE_PROXY:
         case CURLE_COULDNT_RESOLVE_HOST:
         case CURLE_COULDNT_CONNECT:
@@ -200,8 +202,17 @@ cnetwork_code cnetwork_perform(
     bool was_pending = sigismember(&pending, SIGPIPE) == 1;
     pthread_sigmask(SIG_BLOCK, &pipe_signal, &earlier);
 
+    // Host names beyond ASCII are read in the thread's character set; texts from Swift are UTF-8.
+    locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+    locale_t usual = utf8 ? uselocale(utf8) : (locale_t)0;
+
     char error[CURL_ERROR_SIZE] = "";
     CURLcode code = transfer(request, error);
+
+    if (utf8) {
+        uselocale(usual);
+        freelocale(utf8);
+    }
 
     if (!was_pending) {
         const struct timespec at_once = {0, 0};

@@ -25,6 +25,19 @@ public struct DownloadProgress: Sendable, Hashable {
     /// The recent rate; `nil` before the first measurement.
     public let bytesPerSecond: Double?
 
+    /// Describes a state; a bar can be tried with made-up ones.
+    public init(
+        name: String, phase: Phase, byteCount: Int, totalByteCount: Int?,
+        resumedByteCount: Int = 0, bytesPerSecond: Double? = nil
+    ) {
+        self.name = name
+        self.phase = phase
+        self.byteCount = byteCount
+        self.totalByteCount = totalByteCount
+        self.resumedByteCount = resumedByteCount
+        self.bytesPerSecond = bytesPerSecond
+    }
+
     /// The time left at this rate, in seconds.
     public var secondsLeft: Double? {
         guard let totalByteCount, let bytesPerSecond, bytesPerSecond > 0 else { return nil }

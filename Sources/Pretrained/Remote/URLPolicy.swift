@@ -49,7 +49,7 @@ public struct URLPolicy: Sendable {
         if let hosts, !hosts.contains(host) {
             throw refusal(address, "\(host) is not among the allowed hosts")
         }
-        if let numeric = address.numericHost {
+        if let numeric = address.numericHost ?? IPAddress(host) {
             guard acceptsAddress(numeric) else {
                 throw refusal(address, "\(numeric) is not an address of the public internet")
             }
