@@ -118,7 +118,7 @@ let package = Package(
         tests("ImagesTests", ["Images", "Native", "Tensors"], exclude: ["Fixtures"]),
         tests("ModelFormatsTests", ["ModelFormats", "Native", "Tensors"]),
         tests("PretrainedTests", ["Native", "Pretrained"]),
-        tests("ReportsTests", ["Images", "Reports", "Tensors"]),
+        tests("ReportsTests", ["Images", "Native", "Reports", "Tensors"]),
         tests("ResNetModelTests", ["Graph", "ResNetModel", "Tensors"]),
         tests(
             "BackendTests",

@@ -10,6 +10,12 @@ public struct InferenceMeasurement: Sendable, Hashable {
     /// How long each run took, warm-up left out, in their order.
     public let runs: [Duration]
 
+    /// Takes what was measured.
+    package init(batchSize: Int, runs: [Duration]) {
+        self.batchSize = batchSize
+        self.runs = runs
+    }
+
     /// Images a second over each chunk: as many runs as take at least a twentieth of the whole time.
     public var chunkRates: [Double] {
         let total = runs.reduce(.zero, +)
