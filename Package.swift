@@ -72,8 +72,8 @@ let package = Package(
         module(
             "Inference",
             [
-                "Devices", "Execution", "Graph", "Images", "ModelFormats", "ResNetModel",
-                "Tensors",
+                "Devices", "Execution", "Graph", "Images", "ModelFormats", "Native",
+                "ResNetModel", "Tensors",
             ]),
         module("Reports", ["Images", "Native", "Tensors"]),
         module("Pretrained", ["Native"]),
@@ -118,7 +118,7 @@ let package = Package(
         tests("ImagesTests", ["Images", "Native", "Tensors"], exclude: ["Fixtures"]),
         tests("ModelFormatsTests", ["ModelFormats", "Native", "Tensors"], exclude: ["Fixtures"]),
         tests("PretrainedTests", ["Native", "Pretrained"]),
-        tests("ReportsTests", ["Images", "Reports", "Tensors"]),
+        tests("ReportsTests", ["Images", "Native", "Reports", "Tensors"]),
         tests("ResNetModelTests", ["Graph", "ResNetModel", "Tensors"]),
         tests(
             "BackendTests",
@@ -129,10 +129,15 @@ let package = Package(
         tests(
             "InferenceTests",
             [
-                "Devices", "Execution", "Images", "Inference", "ModelFormats", "ResNetModel",
-                "Tensors",
+                "Devices", "Execution", "Images", "Inference", "ModelFormats", "Native",
+                "ResNetModel", "Tensors",
             ]),
-        tests("CommandLineToolTests", ["CommandLineTool", "Native", "Tensors"]),
+        tests(
+            "CommandLineToolTests",
+            [
+                argumentParser, "CommandLineTool", "Devices", "Images", "Inference",
+                "ModelFormats", "Native", "Pretrained", "ResNetModel", "Tensors",
+            ]),
     ] + (fuzzing ? fuzzTargets : []),
     swiftLanguageModes: [.v6]
 )

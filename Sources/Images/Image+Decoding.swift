@@ -203,7 +203,8 @@ extension ImageError.Code {
             case .resourceExhausted: .resourceExhausted
             case .unsupported: .unsupported
             case .limitExceeded: .limitExceeded
-            case .malformed, .libraryFailure: .malformed
+            case .malformed, .libraryFailure, .networkFailure, .timedOut, .cancelled, .addressRefused:
+                .malformed
             }
     }
 }

@@ -1,0 +1,56 @@
+public import Execution
+import OneDNNBackend
+import ReferenceBackend
+
+/// What a user asks graphs to be run on.
+public enum DeviceSelection: String, Sendable, Hashable, CaseIterable {
+    /// The fastest that is there.
+    case auto
+    /// The processor, through oneDNN.
+    case cpu
+    /// The processor, in plain Swift: slow, and right.
+    case reference
+}
+
+/// A back end that was opened, with what callers choose by.
+public struct Device: Sendable {
+    /// What runs graphs.
+    public let backend: any Backend
+    /// Whether bfloat16 is faster here than float32.
+    public let prefersBFloat16: Bool
+    /// What the user should know, such as that the fast back end is absent; one sentence each.
+    public let warnings: [String]
+}
+
+/// Opens a device.
+///
+/// - Parameters:
+///   - selection: which; `auto` takes the reference back end, with a warning, where oneDNN is absent.
+///   - threads: how many threads compute; as many as the process has processors where `nil`.
+/// - Throws: `ExecutionError` with code `.deviceUnavailable`.
+public func openDevice(
+    _ selection: DeviceSelection, threads: Int? = nil
+) throws(ExecutionError) -> Device {
+    switch selection {
+    case .reference: return referenceDevice(warnings: [])
+    case .cpu: return try oneDNNDevice(threads: threads)
+    case .auto:
+        do {
+            return try oneDNNDevice(threads: threads)
+        } catch where error.code == .deviceUnavailable {
+            return referenceDevice(warnings: [
+                "\(error.message); computing in plain Swift instead, about a thousand times slower"
+            ])
+        }
+    }
+}
+
+private func oneDNNDevice(threads: Int?) throws(ExecutionError) -> Device {
+    let backend = try OneDNNBackend(threads: threads)
+    return Device(
+        backend: backend, prefersBFloat16: OneDNNBackend.prefersBFloat16, warnings: [])
+}
+
+private func referenceDevice(warnings: [String]) -> Device {
+    Device(backend: ReferenceBackend(), prefersBFloat16: false, warnings: warnings)
+}
