@@ -64,6 +64,19 @@ public struct CPUBackend: Backend {
         return "cpu (\(set), \(team.threadCount) thread\(team.threadCount == 1 ? "" : "s"))"
     }
 
+    /// What makes this machine slower than it could be; one sentence each.
+    public var warnings: [String] {
+        guard kernels != .own, instructions == .plain || KernelInstructions.hasTiles else {
+            return []
+        }
+        do {
+            try OneDNN.load()
+            return []
+        } catch {
+            return ["\(error.message); computing with slower kernels of this program"]
+        }
+    }
+
     /// The number of compute threads.
     public var threadCount: Int { team.threadCount }
 

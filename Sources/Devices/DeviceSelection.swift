@@ -1,12 +1,12 @@
+import CPUBackend
 public import Execution
-import OneDNNBackend
 import ReferenceBackend
 
 /// What a user asks graphs to be run on.
 public enum DeviceSelection: String, Sendable, Hashable, CaseIterable {
     /// The fastest that is there.
     case auto
-    /// The processor, through oneDNN.
+    /// The processor, on own kernels or oneDNN.
     case cpu
     /// The processor, in plain Swift: slow, and right.
     case reference
@@ -25,32 +25,19 @@ public struct Device: Sendable {
 /// Opens a device.
 ///
 /// - Parameters:
-///   - selection: which; `auto` takes the reference back end, with a warning, where oneDNN is absent.
+///   - selection: which; `auto` takes the fastest that is there.
 ///   - threads: how many threads compute; as many as the process has processors where `nil`.
 /// - Throws: `ExecutionError` with code `.deviceUnavailable`.
 public func openDevice(
     _ selection: DeviceSelection, threads: Int? = nil
 ) throws(ExecutionError) -> Device {
     switch selection {
-    case .reference: return referenceDevice(warnings: [])
-    case .cpu: return try oneDNNDevice(threads: threads)
-    case .auto:
-        do {
-            return try oneDNNDevice(threads: threads)
-        } catch where error.code == .deviceUnavailable {
-            return referenceDevice(warnings: [
-                "\(error.message); computing in plain Swift instead, about a thousand times slower"
-            ])
-        }
+    case .reference:
+        return Device(backend: ReferenceBackend(), prefersBFloat16: false, warnings: [])
+    case .cpu, .auto:
+        let backend = try CPUBackend(threads: threads)
+        return Device(
+            backend: backend, prefersBFloat16: CPUBackend.prefersBFloat16,
+            warnings: backend.warnings)
     }
-}
-
-private func oneDNNDevice(threads: Int?) throws(ExecutionError) -> Device {
-    let backend = try OneDNNBackend(threads: threads)
-    return Device(
-        backend: backend, prefersBFloat16: OneDNNBackend.prefersBFloat16, warnings: [])
-}
-
-private func referenceDevice(warnings: [String]) -> Device {
-    Device(backend: ReferenceBackend(), prefersBFloat16: false, warnings: warnings)
 }
