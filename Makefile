@@ -38,10 +38,11 @@ format: ## format the Swift files
 	swift format --in-place --parallel --recursive Package.swift Sources Tests
 
 fuzz: setup ## feed broken files to the parsers: SECONDS=10 each
-	@Scripts/fuzz $(SECONDS)
+	@Scripts/fuzz $(if $(SECONDS),-s $(SECONDS))
 
-bench: build ## compare with other runtimes: ROUNDS=10 SECONDS=2 BATCHES=1,8,32 WEIGHTS=resnet50.pth
-	@ROUNDS='$(ROUNDS)' SECONDS='$(SECONDS)' BATCHES='$(BATCHES)' WEIGHTS='$(WEIGHTS)' Scripts/bench
+bench: build ## compare with other runtimes: COMPARISON=all ROUNDS=10 SECONDS=2 BATCHES=1,8,32 WEIGHTS= PHOTOS=
+	@Scripts/bench $(COMPARISON) --rounds='$(ROUNDS)' --seconds='$(SECONDS)' \
+	    --batches='$(BATCHES)' --weights='$(WEIGHTS)' --photos='$(PHOTOS)'
 
 bench-smoke: build ## run our own benchmark for a few seconds
 	@Scripts/bench-smoke

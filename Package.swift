@@ -84,8 +84,8 @@ let package = Package(
         module("Images", ["Native", "Tensors"]),
 
         // Engine
-        module("Devices", ["Execution", "OneDNNBackend", "ReferenceBackend"]),
-        module("OneDNNBackend", ["Execution", "Graph", "Native", "Tensors"]),
+        module("Devices", ["Execution", "CPUBackend", "ReferenceBackend"]),
+        module("CPUBackend", ["Execution", "Graph", "Native", "Tensors"]),
         module("ReferenceBackend", ["Execution", "Graph", "Tensors"]),
         module("Execution", ["Graph", "Tensors"]),
         module("Graph", ["Tensors"]),
@@ -116,15 +116,15 @@ let package = Package(
         tests("TensorsTests", ["Native", "Tensors"]),
         tests("GraphTests", ["Graph", "Tensors"]),
         tests("ImagesTests", ["Images", "Native", "Tensors"], exclude: ["Fixtures"]),
-        tests("ModelFormatsTests", ["ModelFormats", "Native", "Tensors"]),
+        tests("ModelFormatsTests", ["ModelFormats", "Native", "Tensors"], exclude: ["Fixtures"]),
         tests("PretrainedTests", ["Native", "Pretrained"]),
         tests("ReportsTests", ["Images", "Native", "Reports", "Tensors"]),
         tests("ResNetModelTests", ["Graph", "ResNetModel", "Tensors"]),
         tests(
             "BackendTests",
             [
-                "Devices", "Execution", "Graph", "Native", "OneDNNBackend", "ReferenceBackend",
-                "Tensors",
+                "CPUBackend", "Devices", "Execution", "Graph", "Native", "ReferenceBackend",
+                "ResNetModel", "Tensors",
             ]),
         tests(
             "InferenceTests",

@@ -14,82 +14,67 @@ class Contestant:
     precision: str
     settings: dict = field(default_factory=dict, hash=False)
     environment: dict = field(default_factory=dict, hash=False)
-    tuned: bool = True
-
-    #: Several batches in flight at once: throughput, not the time to an answer.
+    #: Several batches are in flight at once: throughput, not the time to an answer.
     queued: bool = False
+
+    @property
+    def ours(self):
+        """Whether this is resnet."""
+        return self.peer == "resnet"
 
 
 def _pytorch(precision):
-    base = {"precision": precision}
-    installed = {**base, "mode": "eager", "autocast": True}
-    channels = {**base, "mode": "eager", "channels_last": True, "autocast": False}
-    compiled = {**base, "mode": "compile", "autocast": True}
-    compiled_last = {**base, "mode": "compile", "channels_last": True, "autocast": False}
-    autotuned = {**base, "mode": "autotune", "channels_last": True, "autocast": False}
-    yield Contestant("PyTorch eager", "pytorch", precision, installed, tuned=False)
-    yield Contestant("PyTorch eager, channels last", "pytorch", precision, channels)
-    yield Contestant(
-        "PyTorch eager, channels last, huge pages", "pytorch", precision, channels, HUGE_PAGES
-    )
-    yield Contestant("PyTorch compile + freezing", "pytorch", precision, compiled)
-    yield Contestant(
-        "PyTorch compile + freezing, huge pages", "pytorch", precision, compiled, HUGE_PAGES
-    )
-    yield Contestant(
-        "PyTorch compile + freezing, channels last, huge pages",
-        "pytorch",
-        precision,
-        compiled_last,
-        HUGE_PAGES,
-    )
-    yield Contestant(
-        "PyTorch compile + max-autotune, huge pages", "pytorch", precision, autotuned, HUGE_PAGES
+    def make(name, mode, environment=None, channels_last=False):
+        # Channels last goes with weights in the compute type, the default with autocast.
+        settings = {"precision": precision, "mode": mode, "channels_last": channels_last}
+        settings["autocast"] = not channels_last
+        return Contestant(f"PyTorch {name}", "pytorch", precision, settings, environment or {})
+
+    yield make("eager, as installed", "eager")
+    yield make("eager, channels last, huge pages", "eager", HUGE_PAGES, channels_last=True)
+    yield make("compile, freezing", "compile")
+    yield make("compile, freezing, huge pages", "compile", HUGE_PAGES)
+    yield make(
+        "compile, freezing, channels last, huge pages", "compile", HUGE_PAGES, channels_last=True
     )
 
 
 def _openvino(precision):
-    base = {"precision": precision}
-    latency = {**base, "hint": "latency"}
-    throughput = {**base, "hint": "throughput", "queue": True}
-    one_stream = {**base, "hint": "throughput", "streams": 1}
-    if precision == "bf16":
-        # Where the processor has bfloat16, this is also OpenVINO's default.
-        yield Contestant(
-            "OpenVINO as installed", "openvino", precision, {"precision": "default"}, tuned=False
+    def make(name, settings, environment=None, queued=False):
+        settings = {"precision": precision, **settings}
+        return Contestant(
+            f"OpenVINO {name}", "openvino", precision, settings, environment or {}, queued
         )
-    yield Contestant("OpenVINO latency", "openvino", precision, latency)
-    yield Contestant("OpenVINO latency, huge pages", "openvino", precision, latency, HUGE_PAGES)
-    yield Contestant(
-        "OpenVINO one stream, huge pages", "openvino", precision, one_stream, HUGE_PAGES
-    )
-    yield Contestant("OpenVINO throughput", "openvino", precision, throughput, queued=True)
-    yield Contestant(
-        "OpenVINO throughput, huge pages",
-        "openvino",
-        precision,
-        throughput,
-        HUGE_PAGES,
-        queued=True,
-    )
+
+    latency = {"hint": "latency"}
+    throughput = {"hint": "throughput", "queue": True}
+    if precision == "bf16":
+        # Where the processor has bfloat16, that is also OpenVINO's default.
+        yield make("as installed", {"precision": "default"})
+    yield make("latency", latency)
+    yield make("latency, huge pages", latency, HUGE_PAGES)
+    yield make("throughput", throughput, queued=True)
+    yield make("throughput, huge pages", throughput, HUGE_PAGES, queued=True)
 
 
-def _onnxruntime():
-    tuned = {"precision": "fp32", "tuned": True, "spinning": True}
-    waiting = {**tuned, "spinning": False}
-    yield Contestant("ONNX Runtime", "onnxruntime", "fp32", {"precision": "fp32"}, tuned=False)
-    yield Contestant("ONNX Runtime tuned", "onnxruntime", "fp32", tuned)
-    yield Contestant("ONNX Runtime tuned, no spinning", "onnxruntime", "fp32", waiting)
-    yield Contestant("ONNX Runtime tuned, huge pages", "onnxruntime", "fp32", tuned, HUGE_PAGES)
+def _onnxruntime(precision):
+    if precision != "fp32":
+        return
+
+    def make(name, settings, environment=None):
+        settings = {"precision": precision, **settings}
+        return Contestant(
+            f"ONNX Runtime {name}", "onnxruntime", precision, settings, environment or {}
+        )
+
+    tuned = {"tuned": True, "spinning": True}
+    yield make("as installed", {})
+    yield make("tuned", tuned)
+    yield make("tuned, no spinning", {**tuned, "spinning": False})
+    yield make("tuned, huge pages", tuned, HUGE_PAGES)
 
 
-def contestants(precisions, with_ours=True):
-    """All contestants of the given precisions, ours first."""
-    result = []
-    for precision in precisions:
-        if with_ours:
-            result.append(Contestant("resnet", "resnet", precision))
-        result += list(_pytorch(precision)) + list(_openvino(precision))
-        if precision == "fp32":
-            result += list(_onnxruntime())
-    return result
+def contestants(precision):
+    """All contestants of a precision, ours first."""
+    peers = [*_pytorch(precision), *_openvino(precision), *_onnxruntime(precision)]
+    return [Contestant("resnet", "resnet", precision), *peers]

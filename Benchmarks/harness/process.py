@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 BENCHMARKS = Path(__file__).resolve().parent.parent
@@ -67,6 +68,8 @@ class Ours:
     def __init__(self, contestant, files, threads, log):
         self.arguments = [files.resnet, "bench", "infer", "--precision", contestant.precision]
         self.arguments += ["--variant", files.variant, "--threads", str(threads)]
+        if files.variant == "v1.5":
+            self.arguments += ["--weights", files.weights]
         self.environment = {**os.environ, **contestant.environment}
         self.log = Path(log)
         version = run([files.resnet, "--version"], self.environment, self.log)
@@ -104,3 +107,28 @@ def start(contestant, files, threads, log):
     """Starts the process of a contestant."""
     kind = Ours if contestant.peer == "resnet" else Worker
     return kind(contestant, files, threads, log)
+
+
+def timed(arguments, log, environment=None, cwd=None):
+    """Runs a command; returns its output, the seconds it took, and its peak memory in MiB."""
+    errors = Path(log).open("w")
+    start = time.perf_counter()
+    child = subprocess.Popen(
+        [str(argument) for argument in arguments],
+        env={**os.environ, **(environment or {})},
+        cwd=cwd,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=errors,
+        text=True,
+    )
+    output = child.stdout.read()
+    _, status, usage = os.wait4(child.pid, 0)
+    seconds = time.perf_counter() - start
+    child.returncode = os.waitstatus_to_exitcode(status)
+    child.stdout.close()
+    errors.close()
+    if child.returncode != 0:
+        end = Path(log).read_text(errors="replace").strip().splitlines()[-3:]
+        raise Failure(" / ".join(end) or f"ended with status {child.returncode}")
+    return output, seconds, usage.ru_maxrss / 1024

@@ -5,7 +5,8 @@
 #include <zlib.h>
 
 uint32_t csystem_crc32(uint32_t crc, const void *bytes, size_t byte_count) {
-    return (uint32_t)crc32_z(crc, bytes, byte_count);
+    // zlib takes a null pointer, which no bytes may come with, for a request of the first value.
+    return byte_count == 0 ? crc : (uint32_t)crc32_z(crc, bytes, byte_count);
 }
 
 // zlib counts in 32 bits; longer buffers are fed in pieces.

@@ -10,6 +10,13 @@ public struct LoadReport: Sendable, Hashable, CustomStringConvertible {
         public let expected: Shape
         /// The shape in the file.
         public let found: Shape
+
+        /// Describes a mismatch.
+        public init(name: String, expected: Shape, found: Shape) {
+            self.name = name
+            self.expected = expected
+            self.found = found
+        }
     }
 
     /// Parameters that were found, in the model's order.

@@ -127,13 +127,17 @@ struct DownloadJob: Sendable {
             return try HTTPTransfer.perform(request, into: partial, cancellation: cancellation)
         } catch {
             if let failure = partial.failure { throw failure }
-            let goesOn = error.code == .networkFailure || error.code == .timedOut
-            throw PretrainedError(
-                error,
-                advice: goesOn
-                    ? "\(partial.byteCount) bytes are kept; run the same command again to go on"
-                    : nil)
+            throw PretrainedError(error, advice: advice(after: error, kept: partial.byteCount))
         }
+    }
+
+    private func advice(after error: NativeError, kept byteCount: Int) -> String? {
+        guard error.code == .networkFailure || error.code == .timedOut else { return nil }
+        if byteCount > 0 {
+            return "\(byteCount) bytes are kept; run the same command again to go on"
+        }
+        return
+            "try again, set RESNET_WEIGHTS_MIRROR to a mirror, or put the file at \(path) by hand"
     }
 
     private func request(_ address: WebAddress, _ partial: PartialFile) -> HTTPRequest {

@@ -49,20 +49,27 @@ extension ResNetArchitecture {
     public func initialParameters(
         seed: UInt64, _ initialisation: Initialisation = Initialisation()
     ) -> [String: HostTensor] {
-        let zeroScales: Set<String> =
-            initialisation.startsBlocksAtZero
-            ? Set(
-                blocks.compactMap { $0.convolutions.last.map { $0.normalizationName + ".weight" } })
-            : []
         var tensors: [String: HostTensor] = [:]
         for (index, parameter) in parameterList.enumerated() {
-            var random = RandomGenerator(seed: seed, stream: UInt64(index))
-            tensors[parameter.name] =
-                zeroScales.contains(parameter.name)
-                ? HostTensor(shape: parameter.shape) { _ in }
-                : initialTensor(parameter, initialisation, &random)
+            tensors[parameter.name] = initialTensor(
+                parameter, seed: seed, stream: UInt64(index), initialisation)
         }
         return tensors
+    }
+
+    /// Numbers for one parameter; `stream` is its place in `parameterList`.
+    package func initialTensor(
+        _ parameter: ResNetParameter, seed: UInt64, stream: UInt64,
+        _ initialisation: Initialisation
+    ) -> HostTensor {
+        let isZero =
+            initialisation.startsBlocksAtZero
+            && blocks.contains {
+                $0.convolutions.last.map { $0.normalizationName + ".weight" } == parameter.name
+            }
+        if isZero { return constant(0, parameter.shape) }
+        var random = RandomGenerator(seed: seed, stream: stream)
+        return initialTensor(parameter, initialisation, &random)
     }
 
     private func initialTensor(

@@ -32,7 +32,6 @@ struct PillowEqualityTests {
         let image = try Image(contentsOf: folder.appending(path: expected.name).path())
         #expect(image.width == expected.width)
         #expect(image.height == expected.height)
-        #expect(checksum(image.pixels) == expected.checksum)
         expectEqual(try EvaluationTransform.standard.apply(to: image), expected)
     }
 

@@ -406,6 +406,8 @@ struct WeightCacheTests {
         #expect(error?.code == .network)
         #expect(error?.underlying?.code == .networkFailure)
         #expect(error?.message.contains("\(server.port)") == true)
+        let path = "\(folder.path)/\(TestFile.fileName)"
+        #expect(error?.message.contains("put the file at \(path) by hand") == true)
     }
 
     @Test("says which folder cannot be used")

@@ -18,6 +18,8 @@ typedef enum { CK_PLAIN = 0, CK_AVX512 = 1, CK_AVX512_BF16 = 2 } ck_instructions
 
 /// The widest instruction set of this machine that the kernels know.
 ck_instructions ck_best_instructions(void);
+/// Whether this machine has AMX with bfloat16, which only oneDNN uses.
+bool ck_has_tiles(void);
 
 // MARK: Convolution
 

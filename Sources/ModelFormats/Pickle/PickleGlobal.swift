@@ -65,6 +65,8 @@ enum PickleGlobal: Sendable, Equatable {
 
     /// Looks a name up; `nil` means that no pickle of weights needs it.
     init?(module: String, name: String) {
+        // A name with a point reaches into something: `("torch", "_utils.x")` is not `("torch._utils", "x")`.
+        guard !name.utf8.contains(UInt8(ascii: ".")) else { return nil }
         let whole = "\(module).\(name)"
         if let known = Self.functions[whole] {
             self = known

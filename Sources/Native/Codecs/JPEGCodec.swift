@@ -9,9 +9,10 @@ public enum JPEGCodec {
         var header = ccodecs_header()
         var status = ccodecs_status()
         // The shim reads within the given bytes and keeps no address.
-        unsafe bytes.withUnsafeAddress { address in
+        withExtendedLifetime(bytes) {
             unsafe ccodecs_jpeg_read_header(
-                address.assumingMemoryBound(to: UInt8.self), bytes.byteCount, &header, &status)
+                bytes.unsafeAddress.assumingMemoryBound(to: UInt8.self), bytes.byteCount, &header,
+                &status)
         }
         try status.check()
         return CodecHeader(header)
@@ -41,9 +42,9 @@ public enum JPEGCodec {
             stop_at_warning: stopsAtWarning ? 1 : 0)
         var status = ccodecs_status()
         // The shim fails unless the picture has the size given, for which there is room by the check above.
-        unsafe bytes.withUnsafeAddress { address in
+        withExtendedLifetime(bytes) {
             unsafe ccodecs_jpeg_decode(
-                address.assumingMemoryBound(to: UInt8.self), bytes.byteCount, options,
+                bytes.unsafeAddress.assumingMemoryBound(to: UInt8.self), bytes.byteCount, options,
                 UInt32(header.width), UInt32(header.height),
                 pixels.unsafeAddress.assumingMemoryBound(to: UInt8.self), &status)
         }
@@ -67,9 +68,9 @@ public enum JPEGCodec {
         var buffer = unsafe ccodecs_buffer()
         var status = ccodecs_status()
         // The shim reads width * height * 3 bytes, which are there by the check above.
-        unsafe pixels.withUnsafeAddress { address in
+        withExtendedLifetime(pixels) {
             unsafe ccodecs_jpeg_encode(
-                address.assumingMemoryBound(to: UInt8.self), UInt32(clamping: width),
+                pixels.unsafeAddress.assumingMemoryBound(to: UInt8.self), UInt32(clamping: width),
                 UInt32(clamping: height), CInt(clamping: quality), &buffer, &status)
         }
         try status.check()

@@ -9,9 +9,10 @@ public enum PNGCodec {
         var header = ccodecs_header()
         var status = ccodecs_status()
         // The shim reads within the given bytes and keeps no address.
-        unsafe bytes.withUnsafeAddress { address in
+        withExtendedLifetime(bytes) {
             unsafe ccodecs_png_read_header(
-                address.assumingMemoryBound(to: UInt8.self), bytes.byteCount, &header, &status)
+                bytes.unsafeAddress.assumingMemoryBound(to: UInt8.self), bytes.byteCount, &header,
+                &status)
         }
         try status.check()
         return CodecHeader(header)
@@ -35,9 +36,9 @@ public enum PNGCodec {
         precondition(pixels.byteCount == header.width * header.height * 3, "size of the pixels")
         var status = ccodecs_status()
         // The shim fails unless the picture has the size given, for which there is room by the check above.
-        unsafe bytes.withUnsafeAddress { address in
+        withExtendedLifetime(bytes) {
             unsafe ccodecs_png_decode(
-                address.assumingMemoryBound(to: UInt8.self), bytes.byteCount,
+                bytes.unsafeAddress.assumingMemoryBound(to: UInt8.self), bytes.byteCount,
                 max(maximumChunkByteCount, 1), UInt32(header.width), UInt32(header.height),
                 pixels.unsafeAddress.assumingMemoryBound(to: UInt8.self), &status)
         }
@@ -59,9 +60,9 @@ public enum PNGCodec {
         var buffer = unsafe ccodecs_buffer()
         var status = ccodecs_status()
         // The shim reads width * height * 3 bytes, which are there by the check above.
-        unsafe pixels.withUnsafeAddress { address in
+        withExtendedLifetime(pixels) {
             unsafe ccodecs_png_encode(
-                address.assumingMemoryBound(to: UInt8.self), UInt32(clamping: width),
+                pixels.unsafeAddress.assumingMemoryBound(to: UInt8.self), UInt32(clamping: width),
                 UInt32(clamping: height), &buffer, &status)
         }
         try status.check()

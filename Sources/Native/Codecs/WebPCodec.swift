@@ -9,9 +9,10 @@ public enum WebPCodec {
         var header = ccodecs_header()
         var status = ccodecs_status()
         // The shim reads within the given bytes and keeps no address.
-        unsafe bytes.withUnsafeAddress { address in
+        withExtendedLifetime(bytes) {
             unsafe ccodecs_webp_read_header(
-                address.assumingMemoryBound(to: UInt8.self), bytes.byteCount, &header, &status)
+                bytes.unsafeAddress.assumingMemoryBound(to: UInt8.self), bytes.byteCount, &header,
+                &status)
         }
         try status.check()
         return CodecHeader(header)
@@ -37,9 +38,9 @@ public enum WebPCodec {
         precondition((y + header.height) * rowByteCount <= canvas.byteCount, "canvas too low")
         var status = ccodecs_status()
         // The shim fails unless the picture has the size given, which fits by the checks above.
-        unsafe bytes.withUnsafeAddress { address in
+        withExtendedLifetime(bytes) {
             unsafe ccodecs_webp_decode(
-                address.assumingMemoryBound(to: UInt8.self), bytes.byteCount,
+                bytes.unsafeAddress.assumingMemoryBound(to: UInt8.self), bytes.byteCount,
                 UInt32(header.width), UInt32(header.height),
                 (canvas.unsafeAddress + (y * rowByteCount + x * 3)).assumingMemoryBound(
                     to: UInt8.self),

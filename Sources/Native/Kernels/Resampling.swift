@@ -96,10 +96,10 @@ public enum Resampling {
         let skipped = rows.lowerBound * stride
         // Windows lie in the rows, rows in the source, outputs in the target, by the checks above.
         unsafe windows.withNative { native in
-            unsafe source.withUnsafeAddress { address in
+            withExtendedLifetime(source) {
                 unsafe ckernels_resample_rows(
                     CInt(path.rawValue),
-                    (address + skipped).assumingMemoryBound(to: UInt8.self),
+                    (source.unsafeAddress + skipped).assumingMemoryBound(to: UInt8.self),
                     source.byteCount - skipped, stride, rows.count, native,
                     target.unsafeAddress.assumingMemoryBound(to: UInt8.self))
             }
@@ -125,10 +125,11 @@ public enum Resampling {
         precondition(target.byteCount == windows.outputCount * columns.count * 3)
         // Windows lie in the source's rows, columns in its rows, outputs in the target, by the checks above.
         unsafe windows.withNative { native in
-            unsafe source.withUnsafeAddress { address in
+            withExtendedLifetime(source) {
                 unsafe ckernels_resample_columns(
                     CInt(path.rawValue),
-                    (address + columns.lowerBound * 3).assumingMemoryBound(to: UInt8.self),
+                    (source.unsafeAddress + columns.lowerBound * 3).assumingMemoryBound(
+                        to: UInt8.self),
                     width * 3, columns.count * 3, native,
                     target.unsafeAddress.assumingMemoryBound(to: UInt8.self))
             }

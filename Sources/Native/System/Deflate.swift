@@ -6,9 +6,9 @@ internal import CSystem
 ///   - bytes: what to sum.
 ///   - start: the sum of the bytes before these, where there are any.
 public func crc32(_ bytes: Memory, continuing start: UInt32 = 0) -> UInt32 {
-    // The address is valid for `byteCount` bytes during the call.
-    unsafe bytes.withUnsafeAddress { address in
-        unsafe csystem_crc32(start, address, bytes.byteCount)
+    // The buffer is valid during the call.
+    unsafe bytes.bytes.withUnsafeBytes { buffer in
+        unsafe csystem_crc32(start, buffer.baseAddress, buffer.count)
     }
 }
 
@@ -20,11 +20,14 @@ public func crc32(_ bytes: Memory, continuing start: UInt32 = 0) -> UInt32 {
 /// - Throws: `NativeError` with code `.malformed` where the stream is damaged, or gives more or fewer bytes,
 ///   or `.resourceExhausted`.
 public func inflate(_ source: Memory, toByteCount byteCount: Int) throws(NativeError) -> Memory {
-    let target = try MutableMemory(reserving: byteCount)
-    // Both addresses are valid for the sizes given during the call, and the target has no other user.
-    let status = unsafe source.withUnsafeAddress { address in
-        unsafe csystem_inflate_raw(
-            address, source.byteCount, target.unsafeAddress, target.byteCount)
+    var target = try MutableMemory(reserving: byteCount)
+    var output = target.mutableSpan(of: UInt8.self)
+    // Both buffers are valid during the call, and the target has no other user.
+    let status = unsafe source.bytes.withUnsafeBytes { input in
+        unsafe output.withUnsafeMutableBytes { output in
+            unsafe csystem_inflate_raw(
+                input.baseAddress, input.count, output.baseAddress, output.count)
+        }
     }
     switch status {
     case 0: return target.finish()

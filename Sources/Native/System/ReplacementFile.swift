@@ -38,9 +38,9 @@ public struct ReplacementFile: ~Copyable {
     ///
     /// - Throws: `NativeError` with code `.inputOutput`, as on a full disk.
     public mutating func write(_ bytes: Memory) throws(NativeError) {
-        // The address is valid for `byteCount` bytes during the call.
-        let status = unsafe bytes.withUnsafeAddress { address in
-            unsafe csystem_write_all(descriptor, address, bytes.byteCount)
+        // The buffer is valid during the call.
+        let status = unsafe bytes.bytes.withUnsafeBytes { buffer in
+            unsafe csystem_write_all(descriptor, buffer.baseAddress, buffer.count)
         }
         guard status == 0 else {
             throw NativeError(.inputOutput, "\(path): cannot be written: \(systemErrorText())")
@@ -51,7 +51,7 @@ public struct ReplacementFile: ~Copyable {
     ///
     /// - Throws: `NativeError` with code `.inputOutput`, as on a full disk.
     public mutating func write(_ bytes: [UInt8]) throws(NativeError) {
-        // The buffer is valid for `count` bytes during the call.
+        // The buffer is valid during the call.
         let status = unsafe bytes.withUnsafeBytes { buffer in
             unsafe csystem_write_all(descriptor, buffer.baseAddress, buffer.count)
         }
