@@ -135,8 +135,8 @@ let package = Package(
         tests(
             "CommandLineToolTests",
             [
-                argumentParser, "CommandLineTool", "Devices", "Images", "Inference",
-                "ModelFormats", "Native", "Pretrained", "ResNetModel", "Tensors",
+                "CommandLineTool", "Execution", "Graph", "Images", "Inference", "ModelFormats",
+                "Native", "Pretrained", "ResNetModel", "Tensors", "resnet",
             ]),
     ] + (fuzzing ? fuzzTargets : []),
     swiftLanguageModes: [.v6]

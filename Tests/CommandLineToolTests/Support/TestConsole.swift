@@ -35,3 +35,6 @@ final class TestConsole: Sendable {
         await Console.$current.withValue(console) { await runCommand(arguments: arguments) }
     }
 }
+
+/// The program's statuses, not those of Swift Testing's exit tests.
+typealias ExitStatus = CommandLineTool.ExitStatus
