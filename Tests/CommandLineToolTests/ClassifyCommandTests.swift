@@ -143,7 +143,7 @@ struct ClassifyCommandTests {
         let tensor = try NumPyFile.read(contentsOf: path)
         #expect(tensor.shape == [3, 10])
         let values = tensor.floats()
-        #expect(values[10..<20].allSatisfy(\.isNaN))
+        #expect(values[10..<20].allSatisfy { $0.isNaN })
         #expect(values[0] > 90 && values[20] > 90)
         #expect(values[1..<10].allSatisfy { abs($0) < 50 })
     }
