@@ -48,7 +48,7 @@ public enum OneDNNConvolution {
                 bias.unsafeAddress.assumingMemoryBound(to: Float.self), first, &message,
                 messageSize)
             guard let made = unsafe made else {
-                for index in contexts.indices { unsafe conednn_destroy(contexts[index]) }
+                for index in unsafe contexts.indices { unsafe conednn_destroy(contexts[index]) }
                 throw NativeError(.unsupported, text(of: message))
             }
             unsafe contexts.append(UnsafeMutableRawPointer(made))
