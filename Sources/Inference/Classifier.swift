@@ -79,6 +79,9 @@ public final class Classifier: Sendable {
     /// What it runs on, as in `cpu (AVX-512 bf16, 2 threads)`.
     public var deviceDescription: String { runner.device.backend.deviceDescription }
 
+    /// How many threads compute.
+    public var threadCount: Int { runner.device.threadCount }
+
     /// What a user should know, one sentence each: an absent back end, tensors without a place.
     public var warnings: [String] { runner.device.warnings + model.warnings }
 

@@ -70,7 +70,8 @@ final class ModelRunner: Sendable {
 
     private func pixels(of pictures: [Image], batch: Int) throws -> HostTensor {
         let shape: Shape = [batch, imageSize, imageSize, 3]
-        if batch == 1, let picture = pictures.first, picture.pixels.byteCount == shape.elementCount {
+        if batch == 1, let picture = pictures.first, picture.pixels.byteCount == shape.elementCount
+        {
             return try HostTensor(elementType: .uint8, shape: shape, memory: picture.pixels)
         }
         var memory = try MutableMemory(reserving: shape.elementCount)

@@ -127,7 +127,8 @@ public struct ClassificationReport: Sendable {
         return .element(
             "li", [:],
             [
-                .element("span", ["class": "label", "title": "class \(bar.index)"], text: bar.label),
+                .element(
+                    "span", ["class": "label", "title": "class \(bar.index)"], text: bar.label),
                 .element("span", ["class": "share"], text: "\(percent) %"),
                 .element(
                     "span", ["class": "track"],

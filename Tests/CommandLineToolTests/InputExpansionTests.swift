@@ -8,7 +8,8 @@ struct GlobTests {
     @Test(
         "fit names as a shell does",
         arguments: [
-            ("*.jpg", ["a.jpg"], true), ("*.jpg", ["a.png"], false), ("*.jpg", ["x", "a.jpg"], false),
+            ("*.jpg", ["a.jpg"], true), ("*.jpg", ["a.png"], false),
+            ("*.jpg", ["x", "a.jpg"], false),
             ("a?c", ["abc"], true), ("a?c", ["ac"], false), ("[a-c]x", ["bx"], true),
             ("[!a-c]x", ["bx"], false), ("[!a-c]x", ["dx"], true), ("[]]", ["]"], true),
             ("[a-]", ["-"], true), ("*", [".hidden"], false), (".*", [".hidden"], true),
@@ -44,7 +45,9 @@ struct InputExpansionTests {
     /// Makes a folder with some files, calls `body` with its path, and removes it.
     private func withFolder(_ body: (String) throws -> Void) throws {
         let folder = try TemporaryFolder()
-        for path in ["b/2.JPG", "b/10.jpeg", "a.png", "c.txt", ".hidden.jpg", ".git/x.png", "d.webp"] {
+        for path in [
+            "b/2.JPG", "b/10.jpeg", "a.png", "c.txt", ".hidden.jpg", ".git/x.png", "d.webp",
+        ] {
             try folder.write("x", to: path)
         }
         try FileManager.default.createSymbolicLink(

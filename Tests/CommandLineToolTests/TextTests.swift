@@ -88,7 +88,8 @@ struct NumberTextTests {
     @Test(
         "have as many places as asked for",
         arguments: [
-            (12.5, 2, "12.50"), (0.999, 1, "1.0"), (-0.05, 1, "-0.1"), (3, 0, "3"), (-0.001, 1, "0.0"),
+            (12.5, 2, "12.50"), (0.999, 1, "1.0"), (-0.05, 1, "-0.1"), (3, 0, "3"),
+            (-0.001, 1, "0.0"),
             (1e20, 2, "1e+20"), (.nan, 1, "nan"), (-.infinity, 1, "-inf"), (0.007, 3, "0.007"),
         ])
     func fixedPlaces(value: Double, places: Int, expected: String) {

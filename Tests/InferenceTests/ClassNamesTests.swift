@@ -58,6 +58,9 @@ struct PredictionTests {
 
     @Test("are no more than there are classes")
     func stops() {
-        #expect(topPredictions([0, 1], count: 5, names: .numbered(2)).map(\.label) == ["class 1", "class 0"])
+        #expect(
+            topPredictions([0, 1], count: 5, names: .numbered(2)).map(\.label) == [
+                "class 1", "class 0",
+            ])
     }
 }

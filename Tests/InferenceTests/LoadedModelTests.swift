@@ -52,7 +52,8 @@ struct LoadedModelTests {
     func warns() throws {
         let extra = [
             NamedTensor(name: "head.weight", tensor: HostTensor([1] as [Float], shape: [1])),
-            NamedTensor(name: "bn1.num_batches_tracked", tensor: HostTensor([1] as [Float], shape: [1])),
+            NamedTensor(
+                name: "bn1.num_batches_tracked", tensor: HostTensor([1] as [Float], shape: [1])),
         ]
         let file = try file(adding: extra)
         let model = try LoadedModel(contentsOf: file.path)

@@ -52,7 +52,8 @@ struct BenchInferenceCommand: AsyncParsableCommand {
             throw ValidationError("--depth: expected 18, 34, 50, 101 or 152, found \(depth)")
         }
         guard seconds.isFinite, seconds > 0, seconds <= 86_400 else {
-            throw ValidationError("--seconds: expected more than 0, at most 86400, found \(seconds)")
+            throw ValidationError(
+                "--seconds: expected more than 0, at most 86400, found \(seconds)")
         }
         guard [.text, .json].contains(format) else {
             throw ValidationError("--format: expected text or json, found \(format.rawValue)")
@@ -98,7 +99,7 @@ struct BenchInferenceCommand: AsyncParsableCommand {
             "batch": .integer(batch),
             "precision": .string(classifier.precision.rawValue),
             "variant": .string(architecture.variant.rawValue),
-            "threads": .integer(compute.threadCount),
+            "threads": .integer(classifier.threadCount),
             "device": .string(classifier.deviceDescription),
             "backend": .string(classifier.backendName),
             "depth": .integer(architecture.depth.rawValue),

@@ -55,11 +55,15 @@ struct ClassifyCommand: AsyncParsableCommand {
     var report: String?
 
     @Option(
-        help: "Pixels that the short side is scaled to (default: 256, or what the named weights want).")
+        help:
+            "Pixels that the short side is scaled to (default: 256, or what the named weights want)."
+    )
     var resize: Int?
 
     @Option(
-        help: "Pixels a side of the middle that is looked at (default: 224, or what the weights want).")
+        help:
+            "Pixels a side of the middle that is looked at (default: 224, or what the weights want)."
+    )
     var crop: Int?
 
     @Option(name: .shortAndLong, help: "How many pictures to compute together.")
@@ -138,4 +142,3 @@ struct ClassifyCommand: AsyncParsableCommand {
         return max(8, min(36, (console.columns ?? 80) / 2 - 2))
     }
 }
-

@@ -81,6 +81,14 @@ struct DoctorCommand: AsyncParsableCommand {
                     name: "device \(device.selection.rawValue)", detail: device.detail,
                     isGood: device.isAvailable, isNeeded: device.selection == .cpu))
         }
+        do {
+            try OneDNN.load()
+            findings.append(
+                Finding(name: "oneDNN", detail: "\(OneDNN.version) at \(OneDNN.path)"))
+        } catch {
+            // Without it own kernels do all the work, which only processors with tiles would do faster.
+            findings.append(Finding(name: "oneDNN", detail: error.message, isGood: false))
+        }
         return findings
     }
 
@@ -148,7 +156,8 @@ struct DoctorCommand: AsyncParsableCommand {
             return [
                 Finding(
                     name: "self-test",
-                    detail: "ResNet-18, \(fast.backendName) against plain Swift: largest difference "
+                    detail:
+                        "ResNet-18, \(fast.backendName) against plain Swift: largest difference "
                         + "\(worst), \(time) ms", isGood: worst < 1e-3, isNeeded: true)
             ]
         } catch {

@@ -102,7 +102,9 @@ struct ModelReport {
             table.add([
                 row.name, row.kind.rawValue,
                 row.kernel.map { "\($0.height)x\($0.width)" } ?? "",
-                row.stride.map { $0.height == $0.width ? "\($0.height)" : "\($0.height)x\($0.width)" }
+                row.stride.map {
+                    $0.height == $0.width ? "\($0.height)" : "\($0.height)x\($0.width)"
+                }
                     ?? "",
                 row.outputShape.dimensions.map(String.init).joined(separator: "x"),
                 String(row.parameterCount), String(row.multiplyAddCount),
@@ -134,7 +136,7 @@ struct ModelReport {
             facts.add([
                 "tensors",
                 "\(report.applied.count) applied, \(report.missing.count) missing, "
-                    + "\(report.unused.count) unused, \(report.mismatched.count) mismatched",
+                    + "\(model.unusedNames.count) unused, \(report.mismatched.count) mismatched",
             ])
             for name in report.missing { facts.add(["missing", printable(name)]) }
             for mismatch in report.mismatched {

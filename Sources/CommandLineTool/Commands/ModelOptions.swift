@@ -28,7 +28,7 @@ struct ComputeOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "What to compute on: the processor through oneDNN, or plain Swift.",
+            "What to compute on: the processor at its best, or plain Swift for comparison.",
             valueName: "auto|cpu|reference"))
     var device = DeviceSelection.auto
 
@@ -54,9 +54,6 @@ struct ComputeOptions: ParsableArguments {
         options.variant = variant
         return options
     }
-
-    /// How many threads will compute.
-    var threadCount: Int { threads ?? ComputeTeam.processorCount }
 }
 
 /// Throws a usage error where an option is out of its range.

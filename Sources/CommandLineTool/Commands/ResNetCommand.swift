@@ -4,7 +4,8 @@ import ArgumentParser
 struct ResNetCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "resnet",
-        abstract: "ResNet-50 v1.5 and its relatives: classify pictures, look at models, measure speed.",
+        abstract:
+            "ResNet-50 v1.5 and its relatives: classify pictures, look at models, measure speed.",
         discussion: """
             Results go to the standard output, everything else to the error stream.
 

@@ -45,7 +45,8 @@ private func expandInput(_ argument: String) -> [InputItem] {
             names.last.map(hasPictureSuffix) ?? false
         }
         return found.isEmpty
-            ? missing("no picture in this folder (looked for \(pictureSuffixes.joined(separator: ", ")))")
+            ? missing(
+                "no picture in this folder (looked for \(pictureSuffixes.joined(separator: ", ")))")
             : found.map { InputItem(name: $0, source: .file) }
     case .some: return [InputItem(name: argument, source: .file)]
     case nil where Glob.isPattern(argument):

@@ -1,15 +1,19 @@
 import CommandLineTool
 import Native
 import Synchronization
+import Testing
 
 /// A console that keeps what is printed.
 final class TestConsole: Sendable {
     private let texts = Mutex((output: "", error: ""))
     private let isTerminal: Bool
     private let variables: [String: String]
-    private let input: [UInt8]
+    private let input: Memory
 
-    init(isTerminal: Bool = false, variables: [String: String] = [:], input: [UInt8] = []) {
+    init(
+        isTerminal: Bool = false, variables: [String: String] = [:],
+        input: Memory = Memory(copying: [] as [UInt8])
+    ) {
         self.isTerminal = isTerminal
         self.variables = variables
         self.input = input
@@ -27,14 +31,24 @@ final class TestConsole: Sendable {
                     if stream == .output { texts.output += text } else { texts.error += text }
                 }
             },
-            readInput: { [input] _ in Memory(copying: input) })
+            readInput: { [input] _ in input })
     }
 
     /// Runs a command line.
-    func run(_ arguments: String...) async -> ExitStatus {
+    func run(_ arguments: String...) async -> ExitStatus { await run(arguments: arguments) }
+
+    /// Runs a command line.
+    func run(arguments: [String]) async -> ExitStatus {
         await Console.$current.withValue(console) { await runCommand(arguments: arguments) }
     }
 }
 
 /// The program's statuses, not those of Swift Testing's exit tests.
 typealias ExitStatus = CommandLineTool.ExitStatus
+
+/// Expects a status.
+func expect(
+    _ status: ExitStatus, _ expected: ExitStatus, at location: SourceLocation = #_sourceLocation
+) {
+    #expect(status == expected, sourceLocation: location)
+}

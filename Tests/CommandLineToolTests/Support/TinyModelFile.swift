@@ -42,7 +42,8 @@ final class TinyModelFile: Sendable {
 private enum JSONNames {
     static func array(_ names: [String]) -> String {
         let quoted = names.map { name in
-            "\"" + name.split(separator: "\"", omittingEmptySubsequences: false)
+            "\""
+                + name.split(separator: "\"", omittingEmptySubsequences: false)
                 .joined(separator: "\\\"") + "\""
         }
         return "[\(quoted.joined(separator: ","))]"
