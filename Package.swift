@@ -74,8 +74,8 @@ let package = Package(
         module(
             "Inference",
             [
-                "Devices", "Execution", "Graph", "Images", "ModelFormats", "ResNetModel",
-                "Tensors",
+                "Devices", "Execution", "Graph", "Images", "ModelFormats", "Native",
+                "ResNetModel", "Tensors",
             ]),
         module("Reports", ["Images", "Native", "Tensors"]),
         module("Pretrained", ["Native"]),
@@ -86,8 +86,8 @@ let package = Package(
         module("Images", ["Native", "Tensors"]),
 
         // Engine
-        module("Devices", ["Execution", "OneDNNBackend", "ReferenceBackend"]),
-        module("OneDNNBackend", ["Execution", "Graph", "Native", "Tensors"]),
+        module("Devices", ["Execution", "CPUBackend", "ReferenceBackend"]),
+        module("CPUBackend", ["Execution", "Graph", "Native", "Tensors"]),
         module("ReferenceBackend", ["Execution", "Graph", "Tensors"]),
         module("Execution", ["Graph", "Tensors"]),
         module("Graph", ["Tensors"]),
@@ -117,24 +117,29 @@ let package = Package(
         // Tests
         tests("TensorsTests", ["Native", "Tensors"]),
         tests("GraphTests", ["Graph", "Tensors"]),
-        tests("ImagesTests", ["Images", "Native", "Tensors"]),
+        tests("ImagesTests", ["Images", "Native", "Tensors"], exclude: ["Fixtures"]),
         tests("ModelFormatsTests", ["ModelFormats", "Native", "Tensors"], exclude: ["Fixtures"]),
         tests("PretrainedTests", ["Native", "Pretrained"]),
-        tests("ReportsTests", ["Images", "Reports", "Tensors"]),
+        tests("ReportsTests", ["Images", "Native", "Reports", "Tensors"]),
         tests("ResNetModelTests", ["Graph", "ResNetModel", "Tensors"]),
         tests(
             "BackendTests",
             [
-                "Devices", "Execution", "Graph", "Native", "OneDNNBackend", "ReferenceBackend",
-                "Tensors",
+                "CPUBackend", "Devices", "Execution", "Graph", "Native", "ReferenceBackend",
+                "ResNetModel", "Tensors",
             ]),
         tests(
             "InferenceTests",
             [
-                "Devices", "Execution", "Images", "Inference", "ModelFormats", "ResNetModel",
-                "Tensors",
+                "Devices", "Execution", "Images", "Inference", "ModelFormats", "Native",
+                "ResNetModel", "Tensors",
             ]),
-        tests("CommandLineToolTests", ["CommandLineTool", "Native", "Tensors"]),
+        tests(
+            "CommandLineToolTests",
+            [
+                "CommandLineTool", "Execution", "Graph", "Images", "Inference", "ModelFormats",
+                "Native", "Pretrained", "ResNetModel", "Tensors", "resnet",
+            ]),
     ] + (fuzzing ? fuzzTargets : []),
     swiftLanguageModes: [.v6]
 )

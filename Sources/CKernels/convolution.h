@@ -24,6 +24,8 @@ typedef struct {
     int32_t channels;
     ck_type out_type;
     bool relu;
+    /// Whether whole vectors of float32 sums are stored as they are.
+    bool raw;
 } ck_tile;
 
 typedef void (*ck_tile_kernel)(const ck_tile *tile);

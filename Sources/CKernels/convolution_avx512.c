@@ -1,49 +1,17 @@
 // Tiles of a convolution in registers: up to 24 accumulators of 16 output channels, the filter loaded once a
 // step and each input element broadcast. Two multiply-adds a cycle against fewer than two loads.
-#include "convolution.h"
+#include "tile_avx512.h"
 
+#include <math.h>
 #include <string.h>
 
 #if defined(__x86_64__)
-#include <immintrin.h>
-
-#define AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq")))
-#define AVX512_BF16 __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16")))
-
-CK_INLINE AVX512 __m512 widen(__m256i bits) {
-    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(bits), 16));
-}
-
-CK_INLINE AVX512 __m256i narrow(__m512 value) {
-    __m512i bits = _mm512_castps_si512(value);
-    __m512i odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
-    __m512i rounded = _mm512_add_epi32(bits, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7FFF)));
-    __mmask16 unordered = _mm512_cmp_ps_mask(value, value, _CMP_UNORD_Q);
-    rounded = _mm512_mask_or_epi32(rounded, unordered, bits, _mm512_set1_epi32(0x400000));
-    return _mm512_cvtepi32_epi16(_mm512_srli_epi32(rounded, 16));
-}
+#include <cpuid.h>
 
 /// Residual, activation and store of one vector.
-CK_INLINE AVX512 void finish(const ck_tile *tile, __m512 sum, int pixel, int vector) {
-    int64_t place = pixel * tile->out_stride + 16 * vector;
-    int left = tile->channels - 16 * vector;
-    __mmask16 mask = left >= 16 ? 0xFFFF : left <= 0 ? 0 : (__mmask16)((1u << left) - 1);
-    if (tile->residual) {
-        if (tile->out_type == CK_BFLOAT16) {
-            const uint16_t *residual = (const uint16_t *)tile->residual + place;
-            sum = _mm512_add_ps(sum, widen(_mm256_maskz_loadu_epi16(mask, residual)));
-        } else {
-            const float *residual = (const float *)tile->residual + place;
-            sum = _mm512_add_ps(sum, _mm512_maskz_loadu_ps(mask, residual));
-        }
-    }
-    // The operand order makes not-a-number pass through, as in max(sum, 0) of the reference.
-    if (tile->relu) { sum = _mm512_max_ps(_mm512_setzero_ps(), sum); }
-    if (tile->out_type == CK_BFLOAT16) {
-        _mm256_mask_storeu_epi16((uint16_t *)tile->out + place, mask, narrow(sum));
-    } else {
-        _mm512_mask_storeu_ps((float *)tile->out + place, mask, sum);
-    }
+CK_INLINE AVX512 void finish(const ck_tile *tile, __m512 sums, int pixel, int vector) {
+    finish_sums(sums, tile->out, tile->out_type, tile->residual, tile->relu,
+                pixel * tile->out_stride + 16 * vector, lanes(tile->channels - 16 * vector));
 }
 
 CK_INLINE AVX512 void tile_float32(const ck_tile *tile, const int vectors, const int pixels) {
@@ -75,6 +43,16 @@ CK_INLINE AVX512 void tile_float32(const ck_tile *tile, const int vectors, const
                 }
             }
         }
+    }
+    if (tile->raw) {
+#pragma unroll
+        for (int p = 0; p < pixels; p++) {
+#pragma unroll
+            for (int v = 0; v < vectors; v++) {
+                _mm512_storeu_ps((float *)tile->out + p * tile->out_stride + 16 * v, sums[p][v]);
+            }
+        }
+        return;
     }
 #pragma unroll
     for (int p = 0; p < pixels; p++) {
@@ -130,6 +108,42 @@ CK_INLINE AVX512_BF16 void tile_bfloat16(const ck_tile *tile, const int vectors,
             filter += 32 * vectors;
         }
     }
+    if (tile->out_type == CK_BFLOAT16 && tile->channels >= 16 * vectors) {
+        // Whole vectors: no masks, and a floor of zero or minus infinity in place of a branch.
+        const __m512 floor = tile->relu ? _mm512_setzero_ps() : _mm512_set1_ps(-INFINITY);
+        uint16_t *out = tile->out;
+        const uint16_t *residual = tile->residual;
+        if (residual) {
+#pragma unroll
+            for (int p = 0; p < pixels; p++) {
+#pragma unroll
+                for (int v = 0; v < vectors; v++) {
+                    const uint16_t *from = residual + p * tile->out_stride + 16 * v;
+                    __m256i bits = _mm256_loadu_si256((const __m256i *)from);
+                    sums[p][v] = _mm512_add_ps(sums[p][v], widen(bits));
+                }
+            }
+        }
+#pragma unroll
+        for (int p = 0; p < pixels; p++) {
+#pragma unroll
+            for (int v = 0; v < vectors; v++) {
+                __m256bh bits = _mm512_cvtneps_pbh(_mm512_max_ps(floor, sums[p][v]));
+                _mm256_storeu_si256((__m256i *)(out + p * tile->out_stride + 16 * v), (__m256i)bits);
+            }
+        }
+        return;
+    }
+    if (tile->raw) {
+#pragma unroll
+        for (int p = 0; p < pixels; p++) {
+#pragma unroll
+            for (int v = 0; v < vectors; v++) {
+                _mm512_storeu_ps((float *)tile->out + p * tile->out_stride + 16 * v, sums[p][v]);
+            }
+        }
+        return;
+    }
 #pragma unroll
     for (int p = 0; p < pixels; p++) {
 #pragma unroll
@@ -175,7 +189,15 @@ ck_instructions ck_best_instructions(void) {
     return __builtin_cpu_supports("avx512bf16") ? CK_AVX512_BF16 : CK_AVX512;
 }
 
+bool ck_has_tiles(void) {
+    unsigned a, b, c, d;
+    // Leaf 7: AMX-TILE and AMX-BF16.
+    return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d >> 24 & 1) && (d >> 22 & 1);
+}
+
 #else
+
+bool ck_has_tiles(void) { return false; }
 
 ck_tile_kernel ck_tile_kernel_avx512_float32(int32_t vectors, int32_t pixels) { return NULL; }
 ck_tile_kernel ck_tile_kernel_avx512_bfloat16(int32_t vectors, int32_t pixels) { return NULL; }

@@ -19,6 +19,7 @@ struct ck_runner {
     ck_command *commands;
     int32_t count, groups, members, inputs, outputs, chunks;
     const void *zeros;
+    void **scratch;
     group *group;
     atomic_int next_chunk, status;
     const char **input;
@@ -28,7 +29,8 @@ struct ck_runner {
 };
 
 ck_runner *ck_runner_create(const ck_command *commands, int32_t count, int32_t groups, int32_t members,
-                            void *const *arenas, const void *zeros, int32_t inputs, int32_t outputs) {
+                            void *const *arenas, void *const *scratch, const void *zeros, int32_t inputs,
+                            int32_t outputs) {
     ck_runner *runner = calloc(1, sizeof *runner);
     if (!runner) { return NULL; }
     runner->count = count;
@@ -38,12 +40,13 @@ ck_runner *ck_runner_create(const ck_command *commands, int32_t count, int32_t g
     runner->inputs = inputs;
     runner->outputs = outputs;
     runner->commands = calloc((size_t)count + 1, sizeof *commands);
+    runner->scratch = calloc((size_t)groups * (size_t)members, sizeof *runner->scratch);
     runner->group = calloc((size_t)groups, sizeof *runner->group);
     runner->input = calloc((size_t)inputs + 1, sizeof *runner->input);
     runner->output = calloc((size_t)outputs + 1, sizeof *runner->output);
     runner->input_step = calloc((size_t)inputs + 1, sizeof *runner->input_step);
     runner->output_step = calloc((size_t)outputs + 1, sizeof *runner->output_step);
-    bool complete = runner->commands && runner->group && runner->input && runner->output
+    bool complete = runner->commands && runner->scratch && runner->group && runner->input && runner->output
         && runner->input_step && runner->output_step;
     for (int32_t g = 0; complete && g < groups; g++) {
         runner->group[g].arena = arenas[g];
@@ -56,6 +59,7 @@ ck_runner *ck_runner_create(const ck_command *commands, int32_t count, int32_t g
         return NULL;
     }
     memcpy(runner->commands, commands, (size_t)count * sizeof *commands);
+    memcpy(runner->scratch, scratch, (size_t)groups * (size_t)members * sizeof *scratch);
     return runner;
 }
 
@@ -66,6 +70,7 @@ void ck_runner_destroy(ck_runner *runner) {
     }
     free(runner->group);
     free(runner->commands);
+    free(runner->scratch);
     free(runner->input);
     free(runner->output);
     free(runner->input_step);
@@ -105,13 +110,17 @@ static char *locate(const ck_runner *runner, const group *group, ck_operand oper
     }
 }
 
-static void run_unit(ck_runner *runner, int32_t group_index, const ck_command *c, int32_t unit,
-                     const char *input, const char *second, char *out) {
+static void run_unit(ck_runner *runner, int32_t group_index, int32_t member, const ck_command *c,
+                     int32_t unit, const char *input, const char *second, char *out) {
     int64_t first = unit * c->rows_per_unit;
     int64_t end = first + c->rows_per_unit < c->rows ? first + c->rows_per_unit : c->rows;
     switch (c->kind) {
     case CK_CONVOLUTION:
         ck_convolve_unit(&c->convolution, unit, input, c->filter, c->bias, second, runner->zeros, out);
+        break;
+    case CK_WINOGRAD:
+        ck_winograd_unit(&c->winograd, unit, input, c->filter, c->bias, second, runner->zeros, out,
+                         runner->scratch[group_index * runner->members + member]);
         break;
     case CK_LOOK_UP:
         ck_look_up_pixels((const uint8_t *)input, c->table, c->to, first, end, c->width, c->channels,
@@ -158,13 +167,13 @@ static void run_chunk(ck_runner *runner, int32_t group_index, int32_t member) {
         double start = profile ? seconds() : 0;
         if (runner->members == 1) {
             for (int32_t unit = 0; unit < command->units; unit++) {
-                run_unit(runner, group_index, command, unit, input, second, out);
+                run_unit(runner, group_index, member, command, unit, input, second, out);
             }
         } else {
             for (;;) {
                 int32_t unit = atomic_fetch_add_explicit(&group->next_unit[i], 1, memory_order_relaxed);
                 if (unit >= command->units) { break; }
-                run_unit(runner, group_index, command, unit, input, second, out);
+                run_unit(runner, group_index, member, command, unit, input, second, out);
             }
             csystem_barrier_wait(group->barrier);
             // Everybody is past command i, and nobody comes back to it before the barrier of i + 1.

@@ -16,6 +16,14 @@ public struct NativeError: Error, Sendable, CustomStringConvertible {
         case limitExceeded
         /// A library reported a failure of its own.
         case libraryFailure
+        /// A server could not be reached, or broke off.
+        case networkFailure
+        /// Something took longer than the limit that the caller set.
+        case timedOut
+        /// The caller gave up.
+        case cancelled
+        /// The caller's rule forbids to dial an address.
+        case addressRefused
     }
 
     /// What went wrong.

@@ -1,1 +1,36 @@
-// ReferenceBackend
+public import Execution
+public import Graph
+import Tensors
+
+/// Runs graphs in plain Swift on one thread: every operation as its definition reads, the oracle for the others.
+///
+/// Precision: a graph that has a float64 value anywhere is computed in float64, any other in float32, sums
+/// included. What a node gives is then rounded to the element type that the graph states for it, once. So a
+/// bfloat16 node computes on bfloat16 numbers, accumulates in float32, and rounds its result.
+public struct ReferenceBackend: Backend {
+    /// Makes the back end; it has nothing to choose.
+    public init() {}
+
+    /// How messages and results call it.
+    public var name: String { "reference" }
+
+    /// What it runs on.
+    public var deviceDescription: String { "cpu (plain Swift, 1 thread)" }
+
+    /// Makes a graph runnable.
+    ///
+    /// All operations and floating-point types are supported.
+    public func compile(
+        _ graph: Graph, parameters: Parameters
+    ) throws(ExecutionError) -> any CompiledStep {
+        do {
+            try graph.verify()
+        } catch {
+            throw ExecutionError(.unsupported, "graph \(graph.name): \(error.message)")
+        }
+        if graph.nodes.contains(where: { $0.type.elementType == .float64 }) {
+            return try ReferenceStep<Double>(graph, parameters)
+        }
+        return try ReferenceStep<Float>(graph, parameters)
+    }
+}

@@ -1,1 +1,4 @@
-// resnet
+import CommandLineTool
+import Glibc
+
+exit(await runProgram(arguments: Array(CommandLine.arguments.dropFirst())))

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "ckernels_resample.h"
+
 // Compute kernels of the CPU back end. Activations are dense, channels innermost ([N][H][W][C]).
 // Callers guarantee that every pointer covers what its geometry says; `Native/Kernels` checks that.
 
@@ -16,6 +18,8 @@ typedef enum { CK_PLAIN = 0, CK_AVX512 = 1, CK_AVX512_BF16 = 2 } ck_instructions
 
 /// The widest instruction set of this machine that the kernels know.
 ck_instructions ck_best_instructions(void);
+/// Whether this machine has AMX with bfloat16, which only oneDNN uses.
+bool ck_has_tiles(void);
 
 // MARK: Convolution
 

@@ -2,6 +2,7 @@
 #define RESNET_CPROGRAM_H
 
 #include "ckernels.h"
+#include "cwinograd.h"
 
 // A program is a list of prepared kernel calls. Running one allocates nothing: every address is a base (arena,
 // input, output) plus an offset that was fixed when the program was made.
@@ -17,7 +18,7 @@ typedef struct {
 } ck_operand;
 
 typedef enum {
-    CK_CONVOLUTION = 0, CK_LOOK_UP, CK_MAX_POOL, CK_AVERAGE, CK_SOFTMAX, CK_RELU, CK_ADD, CK_SCALE_SHIFT,
+    CK_CONVOLUTION = 0, CK_WINOGRAD, CK_LOOK_UP, CK_MAX_POOL, CK_AVERAGE, CK_SOFTMAX, CK_RELU, CK_ADD, CK_SCALE_SHIFT,
     CK_CAST, CK_CHANNELS_LAST, CK_CHANNELS_FIRST, CK_EXTERNAL
 } ck_kind;
 
@@ -32,6 +33,7 @@ typedef struct {
     int32_t units;
     int64_t rows, rows_per_unit;
     ck_convolution convolution;
+    ck_winograd winograd;
     ck_pooling pooling;
     const void *filter;
     const float *bias;
@@ -48,9 +50,10 @@ typedef struct {
 typedef struct ck_runner ck_runner;
 
 /// Makes a program runnable by `groups` groups of `members` threads each; each group works on chunks of the batch
-/// of its own. Copies the commands. NULL where memory cannot be had.
+/// of its own. `scratch` has memory for each thread. Copies the commands. NULL where memory cannot be had.
 ck_runner *ck_runner_create(const ck_command *commands, int32_t count, int32_t groups, int32_t members,
-                            void *const *arenas, const void *zeros, int32_t inputs, int32_t outputs);
+                            void *const *arenas, void *const *scratch, const void *zeros, int32_t inputs,
+                            int32_t outputs);
 void ck_runner_destroy(ck_runner *runner);
 
 /// Prepares a run over `chunks` chunks. Chunk k of input i is at `inputs[i] + k * input_steps[i]`, and so on.

@@ -27,6 +27,9 @@ public enum KernelInstructions: Int, Sendable, Hashable, Comparable, CaseIterabl
         KernelInstructions(rawValue: Int(ck_best_instructions().rawValue)) ?? .plain
     }
 
+    /// Whether the machine has AMX, the tile instructions, for bfloat16.
+    public static var hasTiles: Bool { ck_has_tiles() }
+
     /// Whether the left knows less than the right.
     public static func < (left: KernelInstructions, right: KernelInstructions) -> Bool {
         left.rawValue < right.rawValue
@@ -68,6 +71,12 @@ public struct ConvolutionKernel: Sendable, Hashable {
     public var unitPixels: Int
     /// Whether neighbouring units share filters rather than pixels.
     public var filtersFirst: Bool
+    /// Whether the kernel multiplies in Winograd's domain; see `allowsWinograd`.
+    public var winograd = false
+    /// For Winograd, tiles of 2x2 output pixels in a unit of work.
+    public var unitTiles = 32
+    /// For Winograd, parts into which the output channels are cut.
+    public var parts = 1
     /// What the kernel may use.
     public var instructions: KernelInstructions
 
@@ -111,6 +120,13 @@ public struct ConvolutionKernel: Sendable, Hashable {
     /// Elements of a bias: the output channels, rounded up to whole vectors.
     public var paddedOutChannels: Int { (outChannels + 15) / 16 * 16 }
 
+    /// Whether Winograd's F(2x2, 3x3) can be used: 3x3 filters, stride 1, and the instructions it needs.
+    public var allowsWinograd: Bool {
+        filterHeight == 3 && filterWidth == 3 && strideHeight == 1 && strideWidth == 1
+            && rowFold == 1
+            && instructions >= (inElement == .bfloat16 ? .avx512BFloat16 : .avx512)
+    }
+
     /// Elements that one tap covers.
     var depth: Int { inChannels * rowFold }
 
@@ -131,6 +147,10 @@ public struct ConvolutionKernel: Sendable, Hashable {
             throw NativeError(
                 .unsupported,
                 "convolution: filters of \(filterHeight)x\(filterWidth) have more than 64 taps")
+        }
+        guard !winograd || (allowsWinograd && unitTiles > 0 && parts > 0) else {
+            throw NativeError(
+                .unsupported, "convolution: Winograd's form needs 3x3 filters and stride 1")
         }
         // Taps outside the input read zeros instead, so only folded rows can reach beyond it.
         guard
@@ -154,5 +174,9 @@ public struct ConvolutionKernel: Sendable, Hashable {
             out_type: outElement.type, relu: relu, slab_vectors: Int32(slabVectors),
             unit_pixels: Int32(unitPixels), filters_first: filtersFirst,
             instructions: ck_instructions(rawValue: UInt32(instructions.rawValue)))
+    }
+
+    var nativeWinograd: ck_winograd {
+        ck_winograd(convolution: native, unit_tiles: Int32(unitTiles), parts: Int32(parts))
     }
 }

@@ -52,9 +52,14 @@ struct KernelCall: Sendable {
         unsafe command.rows = Int64(rows)
         unsafe command.rows_per_unit = Int64(rowsPerUnit)
         unsafe command.units = Int32((rows + rowsPerUnit - 1) / rowsPerUnit)
-        if var convolution = convolution?.native {
-            unsafe command.units = ck_convolution_units(&convolution)
-            unsafe command.convolution = convolution
+        if let convolution {
+            var native = convolution.native
+            var winograd = convolution.nativeWinograd
+            unsafe command.convolution = native
+            unsafe command.winograd = winograd
+            unsafe command.units =
+                kind == CK_WINOGRAD
+                ? ck_winograd_units(&winograd) : ck_convolution_units(&native)
         }
         unsafe command.pooling = pooling
         unsafe command.filter = filter?.unsafeAddress

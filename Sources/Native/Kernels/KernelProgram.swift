@@ -68,6 +68,8 @@ public struct KernelProgram: Sendable {
     public private(set) var arenaByteCount = 0
     /// Zero elements, in bytes, that convolutions read for taps outside their input.
     private(set) var zeroByteCount = 64
+    /// Bytes that each thread needs for itself.
+    private(set) var scratchByteCount = 64
     /// Bytes of each input and output that one chunk uses.
     private(set) var inputByteCounts: [Int]
     private(set) var outputByteCounts: [Int]
@@ -102,9 +104,15 @@ public struct KernelProgram: Sendable {
         try check(input, kernel.inputElementCount * kernel.inElement.byteCount, label)
         try check(out, outBytes, label)
         if let residual { try check(residual, outBytes, label) }
-        zeroByteCount = max(zeroByteCount, (kernel.depth + 2) * kernel.inElement.byteCount)
+        zeroByteCount = max(zeroByteCount, (kernel.depth + 32) * kernel.inElement.byteCount)
+        if kernel.winograd {
+            var winograd = kernel.nativeWinograd
+            scratchByteCount = max(
+                scratchByteCount, unsafe ck_winograd_scratch_bytes(&winograd))
+        }
         var call = KernelCall(
-            CK_CONVOLUTION, input: input, second: residual, out: out, rows: 1, members: members,
+            kernel.winograd ? CK_WINOGRAD : CK_CONVOLUTION, input: input, second: residual,
+            out: out, rows: 1, members: members,
             label: label)
         call.convolution = kernel
         call.filter = filter.memory

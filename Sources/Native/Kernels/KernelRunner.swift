@@ -10,6 +10,7 @@ public final class KernelRunner: @unchecked Sendable {
     private let program: KernelProgram
     private let team: ComputeTeam
     private let arenas: [MemoryOwner]
+    private let scratch: [MemoryOwner]
     private let zeros: MemoryOwner
     private let outputs: [MemoryOwner]
     private let chunkCount: Int
@@ -38,25 +39,33 @@ public final class KernelRunner: @unchecked Sendable {
             // A little more than asked for: kernels may read, never write, past an operand's last element.
             arenas.append(try MemoryOwner.pages(byteCount: program.arenaByteCount + 4096))
         }
+        var scratch: [MemoryOwner] = []
+        for _ in 0..<team.threadCount {
+            scratch.append(try MemoryOwner.pages(byteCount: program.scratchByteCount))
+        }
         zeros = try MemoryOwner.pages(byteCount: program.zeroByteCount)
         var outputs: [MemoryOwner] = []
         for byteCount in program.outputByteCounts {
             outputs.append(try MemoryOwner.pages(byteCount: byteCount * chunkCount))
         }
-        workspaceByteCount = (arenas + outputs).reduce(zeros.byteCount) { $0 + $1.byteCount }
+        workspaceByteCount = (arenas + scratch + outputs).reduce(zeros.byteCount) {
+            $0 + $1.byteCount
+        }
         var addresses: [UnsafeMutableRawPointer?] = unsafe arenas.map { unsafe $0.base }
+        var scratchAddresses: [UnsafeMutableRawPointer?] = unsafe scratch.map { unsafe $0.base }
         let members = team.threadCount / groups
         // The runner copies commands and addresses; what they point to lives in `program` and `arenas`.
         let commands = unsafe program.calls.map { unsafe $0.native }
         let runner = unsafe ck_runner_create(
             commands, Int32(commands.count), Int32(groups), Int32(members),
-            &addresses, zeros.base, Int32(program.inputByteCounts.count),
+            &addresses, &scratchAddresses, zeros.base, Int32(program.inputByteCounts.count),
             Int32(program.outputByteCounts.count))
         guard let runner = unsafe runner else {
             throw NativeError(.resourceExhausted, "a runner for \(groups) groups of threads")
         }
         unsafe self.runner = runner
         self.arenas = arenas
+        self.scratch = scratch
         self.outputs = outputs
     }
 

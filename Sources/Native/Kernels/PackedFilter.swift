@@ -26,19 +26,28 @@ public struct PackedFilter: Sendable {
             )
         }
         var native = kernel.native
-        let packed = unsafe try MutableMemory(reserving: ck_filter_bytes(&native))
-        let slabs = unsafe ck_slab_count(&native)
+        var winograd = kernel.nativeWinograd
+        let byteCount =
+            unsafe kernel.winograd ? ck_winograd_filter_bytes(&winograd) : ck_filter_bytes(&native)
+        let packed = try MutableMemory(reserving: byteCount)
+        let slabs =
+            unsafe kernel.winograd ? Int32((kernel.outChannels + 63) / 64) : ck_slab_count(&native)
         let target = PackingTarget(packed.owner)
-        team.run { [native] thread in
-            var native = native
+        team.run { [native, winograd] thread in
+            var (native, winograd) = (native, winograd)
             let share = (Int(slabs) + team.threadCount - 1) / team.threadCount
             let first = min(thread * share, Int(slabs))
             let end = min(first + share, Int(slabs))
             // Sizes were checked above; each thread writes slabs of its own.
-            unsafe ck_pack_filter(
-                &native, Int32(kernel.rowFold),
-                filter.unsafeAddress.assumingMemoryBound(to: Float.self), Int32(first), Int32(end),
-                target.owner.base)
+            let source = unsafe filter.unsafeAddress.assumingMemoryBound(to: Float.self)
+            if kernel.winograd {
+                unsafe ck_winograd_pack(
+                    &winograd, source, Int32(first), Int32(end), target.owner.base)
+            } else {
+                unsafe ck_pack_filter(
+                    &native, Int32(kernel.rowFold), source, Int32(first), Int32(end),
+                    target.owner.base)
+            }
         }
         memory = packed.finish()
         self.kernel = kernel

@@ -73,6 +73,12 @@ public struct Memory: Sendable {
     /// The address of the first byte, valid while this value or a copy lives.
     @unsafe
     var unsafeAddress: UnsafeRawPointer { unsafe UnsafeRawPointer(owner.base + offset) }
+
+    /// Calls `body` with the address of the first byte; the address is valid during the call only.
+    @unsafe
+    func withUnsafeAddress<Result>(_ body: (UnsafeRawPointer) -> Result) -> Result {
+        unsafe body(UnsafeRawPointer(owner.base + offset))
+    }
 }
 
 /// Memory being filled by one owner, which `finish()` turns into `Memory` without a copy.

@@ -1,0 +1,73 @@
+"""Compares resnet with other runtimes on this machine; `make bench` calls it.
+
+The comparisons: `throughput`, `memory`, `busy`, `variants`, `classify` (with --photos), or `all`.
+Each writes a dated table and its raw figures to Benchmarks/Results/. docs/benchmarks.md says how
+it is measured.
+"""
+
+import argparse
+import os
+import shlex
+import sys
+from pathlib import Path
+
+from comparisons import busy, classify, memory, throughput, variants
+from harness import files, machine, report
+from harness.process import Failure
+
+COMPARISONS = {
+    module.KIND: module for module in (throughput, memory, busy, variants, classify)
+}
+
+
+def _numbers(text):
+    return [int(number) for number in text.split(",")]
+
+
+def _words(text):
+    return text.split(",")
+
+
+def _parse():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("comparison", nargs="?", default="throughput", choices=[*COMPARISONS, "all"])
+    add("--rounds", type=int, default=10, help="turns of each contestant (10)")
+    add("--seconds", type=float, default=2, help="length of a turn, without its warm-up (2)")
+    add("--batches", type=_numbers, default=[1, 8, 32], help="batch sizes (1,8,32)")
+    add("--precisions", type=_words, default=["bf16", "fp32"], help="bf16,fp32")
+    add("--threads", type=int, default=len(os.sched_getaffinity(0)), help="threads of each")
+    add("--weights", help=".pth or .safetensors of ResNet-50 v1.5; random ones without it")
+    add("--photos", help="folder of photos, for classify")
+    add("--contestants", default="", help="only peers whose name matches this pattern")
+    add("--resnet", help="the binary to measure (.build/release/resnet)")
+    add("--output", type=Path, help="folder of the results (Benchmarks/Results)")
+    return parser.parse_args()
+
+
+def main():
+    options = _parse()
+    chosen = [options.comparison]
+    if options.comparison == "all":
+        chosen = [name for name in COMPARISONS if name != "classify" or options.photos]
+    prepared = files.prepare(options.weights, options.resnet)
+    # The command as a reader can repeat it: without the places of this machine's files.
+    arguments = [Path(word).name if "/" in word else word for word in sys.argv[1:]]
+    command = shlex.join(["Scripts/bench", *arguments])
+    for name in chosen:
+        comparison = COMPARISONS[name]
+        facts = machine.describe(options.threads)
+        try:
+            sections, data = comparison.run(options, prepared, facts)
+        except Failure as error:
+            raise SystemExit(f"{name}: {error}") from error
+        path = report.write(
+            name, comparison.TITLE, facts, command, sections, data, options.output
+        )
+        print(f"wrote {path}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The comparisons that `bench.py` offers, one module each."""

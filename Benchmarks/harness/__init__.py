@@ -1,0 +1,1 @@
+"""What every comparison shares: contestants, turns, statistics, the machine, the report."""

@@ -1,0 +1,1 @@
+"""The runtimes that resnet is compared with, each behind one small interface."""

@@ -1,0 +1,59 @@
+import Execution
+import Graph
+import Native
+import Tensors
+
+/// A graph compiled for the processor.
+struct CPUStep: CompiledStep {
+    let inputTypes: [TensorType]
+    let outputTypes: [TensorType]
+    let runner: KernelRunner
+
+    init(graph: Graph, runner: KernelRunner) {
+        inputTypes = graph.inputs.map(\.type)
+        outputTypes = graph.outputs.map { graph[$0.value].type }
+        self.runner = runner
+    }
+
+    func run(_ inputs: [HostTensor]) throws(ExecutionError) -> [HostTensor] {
+        let memories = try checked(inputs)
+        let results: [Memory]
+        do {
+            results = try runner.run(memories)
+        } catch {
+            throw ExecutionError(error)
+        }
+        var outputs: [HostTensor] = []
+        for (memory, type) in zip(results, outputTypes) {
+            do {
+                outputs.append(
+                    try HostTensor(
+                        elementType: type.elementType, shape: type.shape, memory: memory))
+            } catch {
+                throw ExecutionError(.libraryFailure, error.message)
+            }
+        }
+        return outputs
+    }
+
+    private func checked(_ inputs: [HostTensor]) throws(ExecutionError) -> [Memory] {
+        guard inputs.count == inputTypes.count else {
+            throw ExecutionError(
+                .typeMismatch, "run: expected \(inputTypes.count) inputs, found \(inputs.count)")
+        }
+        var memories: [Memory] = []
+        for (index, (input, type)) in zip(inputs, inputTypes).enumerated() {
+            guard input.elementType == type.elementType, input.shape == type.shape else {
+                throw ExecutionError(
+                    .typeMismatch,
+                    "run: input \(index): expected \(type), found \(input.elementType.rawValue)\(input.shape)"
+                )
+            }
+            // Kernels read whole vectors; bytes from the middle of a file may sit anywhere.
+            let memory = input.memory
+            memories.append(
+                memory.isAligned(for: UInt64.self) ? memory : Memory(copying: memory.bytes))
+        }
+        return memories
+    }
+}

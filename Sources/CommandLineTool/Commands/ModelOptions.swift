@@ -1,0 +1,94 @@
+public import ArgumentParser
+public import Devices
+public import Inference
+import ModelFormats
+import Native
+import Pretrained
+public import ResNetModel
+
+extension Precision: ExpressibleByArgument {}
+extension DeviceSelection: ExpressibleByArgument {}
+extension Variant: ExpressibleByArgument {}
+
+/// How results are printed.
+enum OutputFormat: String, ExpressibleByArgument, CaseIterable, Sendable {
+    case text
+    case json
+    case jsonl
+    case csv
+}
+
+/// What commands that compute have in common.
+struct ComputeOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "What to compute in: float32, bfloat16, or the one that is fast here.",
+            valueName: "fp32|bf16|auto"))
+    var precision = Precision.auto
+
+    @Option(
+        help: ArgumentHelp(
+            "What to compute on: the processor through oneDNN, or plain Swift.",
+            valueName: "auto|cpu|reference"))
+    var device = DeviceSelection.auto
+
+    @Option(help: "How many threads compute (default: as many as there are processors).")
+    var threads: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "Where bottlenecks take their stride: v1 on the 1x1, v1.5 on the 3x3 convolution. Overrides "
+                + "what the file says.", valueName: "v1|v1.5"))
+    var variant: Variant?
+
+    mutating func validate() throws {
+        try check(threads, "--threads", 1...1024)
+    }
+
+    /// The options of a classifier.
+    var classifierOptions: Classifier.Options {
+        var options = Classifier.Options()
+        options.precision = precision
+        options.device = device
+        options.threads = threads
+        options.variant = variant
+        return options
+    }
+
+    /// How many threads will compute.
+    var threadCount: Int { threads ?? ComputeTeam.processorCount }
+}
+
+/// Throws a usage error where an option is out of its range.
+func check(_ value: Int?, _ name: String, _ range: ClosedRange<Int>) throws {
+    guard let value, !range.contains(value) else { return }
+    throw ValidationError(
+        "\(name): expected \(range.lowerBound) to \(range.upperBound), found \(value)")
+}
+
+/// The file that a path, or the name of pretrained weights, stands for; nothing is downloaded.
+func weightPath(_ text: String) throws -> String {
+    switch FileKind(atPath: text) {
+    case .folder:
+        throw CommandError(.badData, "\(text): expected a weight file, found a folder")
+    case .some: return text
+    case nil: break
+    }
+    // What looks like a path is one; a name has neither folders nor a suffix of weight files.
+    let suffixes = [".pth", ".pt", ".safetensors", ".tar", ".bin"]
+    if text.contains("/") || suffixes.contains(where: text.hasSuffix) {
+        throw CommandError(.inputMissing, "\(text): no such weight file")
+    }
+    let cache = try WeightCache()
+    return try cache.path(of: text)
+}
+
+/// Reads the model that a path or a name stands for, away from the threads that tasks share.
+func loadModel(
+    _ text: String, variant: Variant?, selection: WeightFile.Selection = .default
+) async throws -> LoadedModel {
+    let path = try weightPath(text)
+    return try await WorkQueue(name: "load").run {
+        try LoadedModel(contentsOf: path, selection: selection, variant: variant)
+    }
+}

@@ -1,0 +1,103 @@
+import FoundationEssentials
+import ModelFormats
+package import Native
+
+/// What the classes are called.
+public struct ClassNames: Sendable, Hashable {
+    /// One name a class, by index. Two classes may share one: ImageNet has two called "crane".
+    public let names: [String]
+
+    /// Takes names, in the order of the classes.
+    public init(_ names: [String]) { self.names = names }
+
+    /// ImageNet's 1,000 classes (ILSVRC 2012).
+    public static let imageNet = ClassNames(
+        imageNetClassTable.split(separator: "\n").map { line in
+            String(line.drop { $0 != " " }.dropFirst())
+        })
+
+    /// `class 0`, `class 1` and so on.
+    public static func numbered(_ count: Int) -> ClassNames {
+        ClassNames((0..<count).map { "class \($0)" })
+    }
+
+    /// Reads names from a file: a JSON array of texts, a JSON object from index to text, or one name a line.
+    ///
+    /// - Throws: `InferenceError` with code `.invalidClassNames`, or `NativeError`.
+    public init(contentsOf path: String) throws {
+        let memory = try Memory(mapping: path)
+        try self.init(decoding: memory, name: path)
+    }
+
+    /// Reads names, as `init(contentsOf:)` does.
+    ///
+    /// - Throws: `InferenceError` with code `.invalidClassNames`.
+    package init(decoding memory: Memory, name: String) throws(InferenceError) {
+        guard memory.byteCount <= 1 << 26 else {
+            throw InferenceError(
+                .invalidClassNames,
+                "\(name): expected class names, found \(memory.byteCount) bytes")
+        }
+        let bytes = memory.bytes
+        let text = String(decoding: bytes.indices.map { bytes[$0] }, as: UTF8.self)
+        let first = text.first { !$0.isWhitespace }
+        if first == "[" || first == "{" {
+            guard let names = Self.names(ofJSON: text) else {
+                throw InferenceError(
+                    .invalidClassNames,
+                    "\(name): expected a JSON array of names, or an object from \"0\", \"1\", … to "
+                        + "names, found other JSON")
+            }
+            self.names = names
+        } else {
+            var lines = text.split(omittingEmptySubsequences: false) { $0.isNewline }
+            while lines.last?.allSatisfy(\.isWhitespace) ?? false { lines.removeLast() }
+            names = lines.map { Self.trimmed($0) }
+            guard !names.isEmpty else {
+                throw InferenceError(
+                    .invalidClassNames, "\(name): expected one class name a line, found nothing")
+            }
+        }
+    }
+
+    /// The names that suit a model: those given, else those in its file, else ImageNet's for 1,000 classes,
+    /// else numbers.
+    ///
+    /// - Throws: `InferenceError` with code `.classNameCount` where those given are more or fewer.
+    static func choose(
+        given: ClassNames?, metadata: [String: String], count: Int
+    ) throws(InferenceError) -> ClassNames {
+        if let given {
+            guard given.names.count == count else {
+                throw InferenceError(
+                    .classNameCount,
+                    "class names: expected \(count), one a class of the model, found "
+                        + "\(given.names.count)")
+            }
+            return given
+        }
+        if let text = metadata["class_names"], let names = names(ofJSON: text),
+            names.count == count
+        {
+            return ClassNames(names)
+        }
+        return count == 1000 ? .imageNet : .numbered(count)
+    }
+
+    private static func names(ofJSON text: String) -> [String]? {
+        let data = Data(text.utf8)
+        if let names = try? JSONDecoder().decode([String].self, from: data) { return names }
+        guard let table = try? JSONDecoder().decode([String: String].self, from: data) else {
+            return nil
+        }
+        let names = (0..<table.count).compactMap { table[String($0)] }
+        return names.count == table.count ? names : nil
+    }
+
+    private static func trimmed(_ text: Substring) -> String {
+        var text = text
+        while text.first?.isWhitespace ?? false { text.removeFirst() }
+        while text.last?.isWhitespace ?? false { text.removeLast() }
+        return String(text)
+    }
+}

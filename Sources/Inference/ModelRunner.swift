@@ -1,0 +1,86 @@
+import Devices
+import Execution
+import Graph
+import Images
+import Native
+import ResNetModel
+import Synchronization
+import Tensors
+
+/// A model on a device: one compiled step for each batch size and set of outputs that was asked for.
+///
+/// `run` blocks; callers use the queue.
+final class ModelRunner: Sendable {
+    private struct StepKey: Hashable {
+        var batch: Int
+        var outputs: Set<ResNetOutput>
+    }
+
+    let model: LoadedModel
+    let device: Device
+    let precision: ElementType
+    let imageSize: Int
+    /// The thread on which everything of this model is compiled and run, one after the other.
+    let queue: WorkQueue
+    private let steps = Mutex<[StepKey: any CompiledStep]>([:])
+
+    init(
+        model: LoadedModel, device: Device, precision: ElementType, imageSize: Int,
+        queue: WorkQueue
+    ) {
+        self.model = model
+        self.device = device
+        self.precision = precision
+        self.imageSize = imageSize
+        self.queue = queue
+    }
+
+    /// Compiles a step, unless that has been done.
+    @discardableResult
+    func step(batch: Int, outputs: Set<ResNetOutput>) throws -> any CompiledStep {
+        let key = StepKey(batch: batch, outputs: outputs)
+        if let step = steps.withLock({ $0[key] }) { return step }
+        let graph = try model.architecture.inferenceGraph(
+            batch: batch, imageSize: imageSize, outputs: outputs)
+        let (optimized, parameters) = try optimizeForInference(
+            graph, model.parameters, precision: precision)
+        let step = try device.backend.compile(optimized, parameters: parameters)
+        steps.withLock { $0[key] = step }
+        return step
+    }
+
+    /// Runs pictures through the network.
+    ///
+    /// - Parameters:
+    ///   - pictures: at most `batch`, each `imageSize` by `imageSize`.
+    ///   - batch: the size of the step; places without a picture are black.
+    ///   - outputs: what to compute.
+    /// - Returns: for each output the numbers of all places of the batch.
+    func run(
+        _ pictures: [Image], batch: Int, outputs: Set<ResNetOutput>
+    ) throws -> [ResNetOutput: [Float]] {
+        let step = try step(batch: batch, outputs: outputs)
+        let results = try step.run([try pixels(of: pictures, batch: batch)])
+        // A graph lists its outputs in the order of the cases.
+        let order = ResNetOutput.allCases.filter(outputs.contains)
+        var floats: [ResNetOutput: [Float]] = [:]
+        for (output, result) in zip(order, results) { floats[output] = result.floats() }
+        return floats
+    }
+
+    private func pixels(of pictures: [Image], batch: Int) throws -> HostTensor {
+        let shape: Shape = [batch, imageSize, imageSize, 3]
+        if batch == 1, let picture = pictures.first, picture.pixels.byteCount == shape.elementCount {
+            return try HostTensor(elementType: .uint8, shape: shape, memory: picture.pixels)
+        }
+        var memory = try MutableMemory(reserving: shape.elementCount)
+        var target = memory.mutableSpan(of: UInt8.self)
+        let stride = imageSize * imageSize * 3
+        for (place, picture) in pictures.enumerated() {
+            let source = picture.pixels.bytes
+            precondition(source.count == stride && place < batch)
+            for index in 0..<stride { target[place * stride + index] = source[index] }
+        }
+        return try HostTensor(elementType: .uint8, shape: shape, memory: memory.finish())
+    }
+}
