@@ -45,6 +45,8 @@ let fuzzTargets: [Target] = [
     .target(name: "FuzzSupport", path: "Fuzz/Support", swiftSettings: strict),
     fuzzTarget("FuzzJPEG", ["Images", "Native"]),
     fuzzTarget("FuzzPNG", ["Images", "Native"]),
+    fuzzTarget("FuzzPyTorch", ["ModelFormats", "Native", "Tensors"]),
+    fuzzTarget("FuzzSafetensors", ["ModelFormats", "Native", "Tensors"]),
     fuzzTarget("FuzzWebP", ["Images", "Native"]),
 ]
 

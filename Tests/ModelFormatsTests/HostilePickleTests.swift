@@ -286,6 +286,14 @@ struct HostilePickleTests {
         #expect(file.tensors[0].tensor.floats() == [1, 2, 3, 4, 5, 6])
     }
 
+    @Test("are not refused for strides that no element needs")
+    func strideOfOne() throws {
+        let tensor = Pickle.tensor(sizes: [1, 3, 1, 2], strides: [.max, 1, .max, 3])
+        let file = try WeightFile(
+            reading: Memory(copying: Pickle.file(Pickle.weights(tensor))), name: "x")
+        #expect(file.tensors[0].tensor.floats() == [1, 4, 2, 5, 3, 6])
+    }
+
     private static func repeated(_ part: [UInt8], _ count: Int) -> [UInt8] {
         Array(repeatElement(part, count: count).joined())
     }

@@ -10,7 +10,7 @@ struct PickleMachine {
         static let memoCount = 1 << 20
         static let markCount = 1_000
         static let depth = 64
-        static let itemCount = 2_000_000
+        static let itemCount = 500_000
         static let tensorCount = 20_000
         static let textByteCount = 1 << 20
         static let integerByteCount = 256

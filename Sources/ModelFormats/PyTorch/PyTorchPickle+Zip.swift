@@ -2,7 +2,7 @@ import Native
 
 /// The form of PyTorch's files since 1.6: a zip archive of a pickle and one entry per storage.
 extension PyTorchPickle {
-    private static let maximumPickleByteCount = 64 << 20
+    private static let maximumPickleByteCount = 16 << 20
 
     init(zip memory: Memory, name file: String) throws(ModelFormatError) {
         let archive = try ZipArchive(memory, name: file)
