@@ -61,58 +61,46 @@ static void columns_plain(
 
 #define AVX2 __attribute__((target("avx2")))
 
-/// Four neighbouring pixels, 12 bytes, as 16-bit pairs: R0 R1 G0 G1 B0 B1 - -, R2 R3 G2 G3 B2 B3 - -.
-AVX2 static inline __m256i spread_pixels(const uint8_t *pixels) {
-    const __m256i order = _mm256_setr_epi8(
-        0, -1, 3, -1, 1, -1, 4, -1, 2, -1, 5, -1, -1, -1, -1, -1, //
-        6, -1, 9, -1, 7, -1, 10, -1, 8, -1, 11, -1, -1, -1, -1, -1);
-    __m128i bytes = _mm_loadu_si128((const __m128i *)pixels);
-    return _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(bytes), order);
+/// Four neighbouring pixels of two rows, one row in each half.
+AVX2 static inline __m256i load_two(const uint8_t *first, const uint8_t *second) {
+    return _mm256_inserti128_si256(
+        _mm256_castsi128_si256(_mm_loadu_si128((const __m128i *)first)),
+        _mm_loadu_si128((const __m128i *)second), 1);
 }
 
-/// Adds the sums of both halves, rounds, and narrows to the first three bytes of an integer.
-AVX2 static inline uint32_t finish_pixel(__m256i high, __m256i low) {
-    __m256i sums = _mm256_add_epi32(_mm256_slli_epi32(high, LOW_BITS), low);
-    __m128i sum =
-        _mm_add_epi32(_mm256_castsi256_si128(sums), _mm256_extracti128_si256(sums, 1));
-    sum = _mm_srai_epi32(_mm_add_epi32(sum, _mm_set1_epi32(HALF)), FRACTION_BITS);
-    sum = _mm_packus_epi16(_mm_packs_epi32(sum, sum), sum);
-    return (uint32_t)_mm_cvtsi128_si32(sum);
+/// The rounded sums of one pixel in each half, narrowed to the first three bytes of the half.
+AVX2 static inline __m256i finish_two(__m256i high, __m256i low) {
+    __m256i sum = _mm256_add_epi32(_mm256_slli_epi32(high, LOW_BITS), low);
+    sum = _mm256_srai_epi32(_mm256_add_epi32(sum, _mm256_set1_epi32(HALF)), FRACTION_BITS);
+    sum = _mm256_packs_epi32(sum, sum);
+    return _mm256_packus_epi16(sum, sum);
 }
 
-/// The weights of four taps, split, in the order of spread_pixels.
-AVX2 static inline void spread_weights(const int32_t *weights, int32_t count, __m256i *high, __m256i *low) {
-    __m128i four;
-    if (count >= 4) {
-        four = _mm_loadu_si128((const __m128i *)weights);
+static inline void store_pixel(uint8_t *target, int32_t pixel, int is_last) {
+    if (is_last) {
+        target[0] = (uint8_t)pixel;
+        target[1] = (uint8_t)(pixel >> 8);
+        target[2] = (uint8_t)(pixel >> 16);
     } else {
-        four = _mm_setr_epi32(
-            weights[0], count > 1 ? weights[1] : 0, count > 2 ? weights[2] : 0, 0);
+        // The fourth byte is the next pixel's, which is written after this one.
+        memcpy(target, &pixel, 4);
     }
-    __m128i parts = _mm_packus_epi32(
-        _mm_srli_epi32(four, LOW_BITS), _mm_and_si128(four, _mm_set1_epi32(LOW_MASK)));
-    __m256i both = _mm256_broadcastsi128_si256(parts);
-    const __m256i high_order = _mm256_setr_epi8(
-        0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, -1, -1, -1, -1, //
-        4, 5, 6, 7, 4, 5, 6, 7, 4, 5, 6, 7, -1, -1, -1, -1);
-    const __m256i low_order = _mm256_add_epi8(
-        high_order, _mm256_setr_epi8(
-                        8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 0, 0, 0, 0, //
-                        8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 0, 0, 0, 0));
-    *high = _mm256_shuffle_epi8(both, high_order);
-    *low = _mm256_shuffle_epi8(both, low_order);
 }
 
-static inline void store_pixel(uint8_t *target, uint32_t pixel) {
-    target[0] = (uint8_t)pixel;
-    target[1] = (uint8_t)(pixel >> 8);
-    target[2] = (uint8_t)(pixel >> 16);
+/// Two weights as the 16-bit halves of 32 bits.
+static inline int32_t pair(int32_t first, int32_t second) {
+    return (int32_t)((uint32_t)second << 16 | (uint32_t)first);
 }
 
-/// Four rows at a time, so that the weights of a window are split once for four pixels.
+/// Four rows at a time, so that the weights of a window are split once for four pixels. Half a vector holds
+/// one row's four taps, of which red, green and blue are multiplied in pairs: taps 0 and 1, then 2 and 3.
 AVX2 static void rows_avx2(
     const uint8_t *source, size_t source_byte_count, size_t source_stride, size_t row_count,
     ckernels_resample_windows windows, uint8_t *target) {
+    const __m256i front = _mm256_broadcastsi128_si256(
+        _mm_setr_epi8(0, -1, 3, -1, 1, -1, 4, -1, 2, -1, 5, -1, -1, -1, -1, -1));
+    const __m256i back = _mm256_broadcastsi128_si256(
+        _mm_setr_epi8(6, -1, 9, -1, 7, -1, 10, -1, 8, -1, 11, -1, -1, -1, -1, -1));
     size_t target_stride = windows.output_count * 3;
     size_t row = 0;
     for (; row + 4 <= row_count; row += 4) {
@@ -124,8 +112,8 @@ AVX2 static void rows_avx2(
             int32_t count = windows.counts[x];
             const int32_t *weights = windows.weights + x * windows.weight_stride;
             size_t offset = 3 * (size_t)windows.starts[x];
-            size_t span = (size_t)(count + 3) / 4 * 12 + 4;
-            if (offset + span > readable) {
+            // Loads take 16 bytes for every 12.
+            if (offset + (size_t)(count + 3) / 4 * 12 + 4 > readable) {
                 for (size_t index = 0; index < 4; index += 1) {
                     resample_pixel(
                         first + index * source_stride + offset, weights, count,
@@ -133,27 +121,41 @@ AVX2 static void rows_avx2(
                 }
                 continue;
             }
-            const uint8_t *from = first + offset;
-            __m256i high[4], low[4];
-            for (int index = 0; index < 4; index += 1) {
-                high[index] = _mm256_setzero_si256();
-                low[index] = _mm256_setzero_si256();
+            __m256i high[2], low[2];
+            for (int part = 0; part < 2; part += 1) {
+                high[part] = _mm256_setzero_si256();
+                low[part] = _mm256_setzero_si256();
             }
             for (int32_t tap = 0; tap < count; tap += 4) {
-                __m256i high_weights, low_weights;
-                spread_weights(weights + tap, count - tap, &high_weights, &low_weights);
-                for (int index = 0; index < 4; index += 1) {
-                    __m256i pixels =
-                        spread_pixels(from + 3 * tap + (size_t)index * source_stride);
-                    high[index] = _mm256_add_epi32(
-                        high[index], _mm256_madd_epi16(pixels, high_weights));
-                    low[index] =
-                        _mm256_add_epi32(low[index], _mm256_madd_epi16(pixels, low_weights));
+                int32_t a = weights[tap];
+                int32_t b = tap + 1 < count ? weights[tap + 1] : 0;
+                int32_t c = tap + 2 < count ? weights[tap + 2] : 0;
+                int32_t d = tap + 3 < count ? weights[tap + 3] : 0;
+                __m256i high_front = _mm256_set1_epi32(pair(a >> LOW_BITS, b >> LOW_BITS));
+                __m256i high_back = _mm256_set1_epi32(pair(c >> LOW_BITS, d >> LOW_BITS));
+                __m256i low_front = _mm256_set1_epi32(pair(a & LOW_MASK, b & LOW_MASK));
+                __m256i low_back = _mm256_set1_epi32(pair(c & LOW_MASK, d & LOW_MASK));
+                const uint8_t *from = first + offset + 3 * tap;
+                for (int part = 0; part < 2; part += 1, from += 2 * source_stride) {
+                    __m256i pixels = load_two(from, from + source_stride);
+                    __m256i left = _mm256_shuffle_epi8(pixels, front);
+                    __m256i right = _mm256_shuffle_epi8(pixels, back);
+                    high[part] = _mm256_add_epi32(
+                        high[part], _mm256_add_epi32(
+                                        _mm256_madd_epi16(left, high_front),
+                                        _mm256_madd_epi16(right, high_back)));
+                    low[part] = _mm256_add_epi32(
+                        low[part], _mm256_add_epi32(
+                                       _mm256_madd_epi16(left, low_front),
+                                       _mm256_madd_epi16(right, low_back)));
                 }
             }
-            for (int index = 0; index < 4; index += 1) {
-                store_pixel(
-                    to + (size_t)index * target_stride, finish_pixel(high[index], low[index]));
+            int is_last = x + 1 == windows.output_count;
+            for (int part = 0; part < 2; part += 1) {
+                __m256i sums = finish_two(high[part], low[part]);
+                uint8_t *place = to + (size_t)part * 2 * target_stride;
+                store_pixel(place, _mm256_extract_epi32(sums, 0), is_last);
+                store_pixel(place + target_stride, _mm256_extract_epi32(sums, 4), is_last);
             }
         }
     }
@@ -162,7 +164,7 @@ AVX2 static void rows_avx2(
         target + row * target_stride);
 }
 
-/// 8 sums, narrowed to 16 bits: 128-bit halves stay apart, as _mm256_packs_epi32 keeps them.
+/// Eight sums, rounded.
 AVX2 static inline __m256i finish_sums(__m256i high, __m256i low) {
     __m256i sum = _mm256_add_epi32(_mm256_slli_epi32(high, LOW_BITS), low);
     return _mm256_srai_epi32(_mm256_add_epi32(sum, _mm256_set1_epi32(HALF)), FRACTION_BITS);
@@ -191,9 +193,9 @@ AVX2 static void column_avx2(
                 b = _mm256_loadu_si256((const __m256i *)(from + source_stride));
             }
             __m256i high_weights = _mm256_set1_epi32(
-                (int32_t)((uint32_t)(second >> LOW_BITS) << 16 | (uint32_t)(first >> LOW_BITS)));
+                pair(first >> LOW_BITS, second >> LOW_BITS));
             __m256i low_weights = _mm256_set1_epi32(
-                (int32_t)((uint32_t)(second & LOW_MASK) << 16 | (uint32_t)(first & LOW_MASK)));
+                pair(first & LOW_MASK, second & LOW_MASK));
             __m256i left = _mm256_unpacklo_epi8(a, b);
             __m256i right = _mm256_unpackhi_epi8(a, b);
             __m256i pairs[4] = {

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -64,6 +65,13 @@ void *csystem_allocate_pages(size_t byte_count) {
     madvise(aligned, wanted, MADV_HUGEPAGE);
     return aligned;
 }
+
+void *csystem_allocate_heap(size_t byte_count) {
+    if (byte_count > SIZE_MAX - 64) { return NULL; }
+    return aligned_alloc(64, (byte_count + 64) & ~(size_t)63);
+}
+
+void csystem_free_heap(void *base) { free(base); }
 
 const char *csystem_error_text(int code, char *buffer, size_t buffer_size) {
     return strerror_r(code, buffer, buffer_size);

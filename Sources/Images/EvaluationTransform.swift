@@ -54,7 +54,7 @@ public struct EvaluationTransform: Sendable, Hashable {
     }
 
     private func padded(_ part: Image, left: Int, top: Int) throws(ImageError) -> Image {
-        var target = try Image.reserve(width: crop, height: crop)
+        var target = try Image.reserve(width: crop, height: crop, isBlack: true)
         var span = target.mutableSpan(of: UInt8.self)
         let source = part.pixels.bytes
         for y in 0..<part.height {

@@ -136,7 +136,8 @@ private struct Decoder {
         }
         let width = frame?.canvasWidth ?? header.width
         let height = frame?.canvasHeight ?? header.height
-        var pixels = try Image.reserve(width: width, height: height)
+        // A first frame may cover only a part of its canvas.
+        var pixels = try Image.reserve(width: width, height: height, isBlack: frame != nil)
         do {
             try WebPCodec.decode(
                 source, header: header, x: frame?.x ?? 0, y: frame?.y ?? 0, canvasWidth: width,
@@ -203,8 +204,8 @@ extension ImageError.Code {
             case .resourceExhausted: .resourceExhausted
             case .unsupported: .unsupported
             case .limitExceeded: .limitExceeded
-            case .malformed, .libraryFailure, .networkFailure, .timedOut, .cancelled, .addressRefused:
-                .malformed
+            // A codec reports nothing else.
+            default: .malformed
             }
     }
 }

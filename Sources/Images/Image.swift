@@ -68,13 +68,17 @@ public struct Image: Sendable {
         return byteCount
     }
 
-    /// Memory for a picture.
+    /// Memory for a picture, of which every pixel must be written unless it is asked to be black.
     ///
     /// - Throws: `ImageError` with code `.invalidArgument` or `.resourceExhausted`.
-    static func reserve(width: Int, height: Int) throws(ImageError) -> MutableMemory {
+    static func reserve(
+        width: Int, height: Int, isBlack: Bool = false
+    ) throws(ImageError) -> MutableMemory {
         let byteCount = try byteCount(width: width, height: height)
         do {
-            return try MutableMemory(reserving: byteCount)
+            return isBlack
+                ? try MutableMemory(reserving: byteCount)
+                : try MutableMemory(uncleared: byteCount)
         } catch {
             throw ImageError(.resourceExhausted, "\(width) x \(height) pixels: \(error.message)")
         }

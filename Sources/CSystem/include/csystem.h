@@ -15,6 +15,12 @@ void csystem_unmap(void *base, size_t byte_count);
 /// Reserves zero-filled memory aligned to 2 MiB and asks for huge pages. NULL with errno set on failure.
 void *csystem_allocate_pages(size_t byte_count);
 
+/// Memory from malloc, aligned to 64 bytes. NULL where there is none left.
+void *csystem_allocate_heap(size_t byte_count);
+
+/// Gives back what csystem_allocate_heap gave.
+void csystem_free_heap(void *base);
+
 /// The text for an errno value, never NULL. Thread-safe.
 const char *csystem_error_text(int code, char *buffer, size_t buffer_size);
 

@@ -106,12 +106,26 @@ public struct MutableMemory: ~Copyable, Sendable {
         self.byteCount = byteCount
     }
 
+    /// Memory that holds whatever an earlier use left in it, aligned to 64 bytes.
+    ///
+    /// For buffers that come and go and are written whole: up to 16 MiB it costs no page faults once the
+    /// process has had as much before.
+    ///
+    /// - Throws: `NativeError` with code `.resourceExhausted`.
+    public init(uncleared byteCount: Int) throws(NativeError) {
+        owner =
+            byteCount <= 16 << 20
+            ? try MemoryOwner.heap(byteCount: byteCount)
+            : try MemoryOwner.pages(byteCount: byteCount)
+        self.byteCount = byteCount
+    }
+
     /// The memory as elements to write; a rest too short for one is left out.
     @_lifetime(&self)
     public mutating func mutableSpan<Element: BitwiseCopyable>(
         of type: Element.Type
     ) -> MutableSpan<Element> {
-        // Fresh pages: aligned, in bounds, and only this value can write them.
+        // A fresh block: aligned, in bounds, and only this value can write it.
         let start = unsafe owner.base.assumingMemoryBound(to: type)
         let count = byteCount / MemoryLayout<Element>.stride
         let span = unsafe MutableSpan(_unsafeStart: start, count: count)

@@ -8,12 +8,12 @@ internal import CSystem
 final class MemoryOwner: @unchecked Sendable {
     let base: UnsafeMutableRawPointer
     let byteCount: Int
-    private let isFile: Bool
+    private let isHeap: Bool
 
-    private init(base: UnsafeMutableRawPointer, byteCount: Int, isFile: Bool) {
+    private init(base: UnsafeMutableRawPointer, byteCount: Int, isHeap: Bool) {
         unsafe self.base = base
         self.byteCount = byteCount
-        self.isFile = isFile
+        self.isHeap = isHeap
     }
 
     /// Page-aligned, zero-filled memory; 2 MiB-aligned with huge pages asked for.
@@ -28,7 +28,16 @@ final class MemoryOwner: @unchecked Sendable {
         }
         let wanted = (max(byteCount, 1) + 4095) & ~4095
         // The pointer is a fresh mapping of at least `wanted` bytes that nobody else knows.
-        return unsafe MemoryOwner(base: base, byteCount: wanted, isFile: false)
+        return unsafe MemoryOwner(base: base, byteCount: wanted, isHeap: false)
+    }
+
+    /// Memory aligned to 64 bytes, with whatever an earlier use left in it.
+    static func heap(byteCount: Int) throws(NativeError) -> MemoryOwner {
+        guard byteCount >= 0, let base = unsafe csystem_allocate_heap(byteCount) else {
+            throw NativeError(.resourceExhausted, "memory: \(byteCount) bytes could not be had")
+        }
+        // The pointer is a fresh block of at least `byteCount` bytes that nobody else knows.
+        return unsafe MemoryOwner(base: base, byteCount: byteCount, isHeap: true)
     }
 
     static func file(path: String) throws(NativeError) -> MemoryOwner {
@@ -40,10 +49,16 @@ final class MemoryOwner: @unchecked Sendable {
                 "\(path): expected a readable file: \(systemErrorText())")
         }
         // The mapping is private and read-only; `MutableMemory` is never made of a file.
-        return unsafe MemoryOwner(base: base, byteCount: byteCount, isFile: true)
+        return unsafe MemoryOwner(base: base, byteCount: byteCount, isHeap: false)
     }
 
-    deinit { unsafe csystem_unmap(base, byteCount) }
+    deinit {
+        if isHeap {
+            unsafe csystem_free_heap(base)
+        } else {
+            unsafe csystem_unmap(base, byteCount)
+        }
+    }
 }
 
 /// The text of the calling thread's last system error.
