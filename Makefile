@@ -35,7 +35,7 @@ lint: ## report what `swift format` would change
 	@Scripts/check format
 
 format: ## format the Swift files
-	swift format --in-place --parallel --recursive Package.swift Sources Tests
+	swift format --in-place --parallel --recursive Package.swift Sources Tests Fuzz
 
 fuzz: setup ## feed broken files to the parsers: SECONDS=10 each
 	@Scripts/fuzz $(if $(SECONDS),-s $(SECONDS))

@@ -26,7 +26,7 @@ struct SafetensorsVerdictTests {
         "equal the Python package's on generated files",
         .enabled(
             if: generated != nil,
-            "RESNET_SAFETENSORS_CASES names no file of cases; see Scripts/check-safetensors"))
+            "RESNET_SAFETENSORS_CASES names no file of cases; see Scripts/compare-safetensors"))
     func generatedCases() throws {
         let cases = try Self.cases(try #require(Self.generated))
         #expect(cases.count > 0)
