@@ -54,7 +54,8 @@ struct CPUConformanceTests {
     func float32(setup: CPUSetup) throws {
         let backend = try setup.backend()
         for conformanceCase in conformanceCases {
-            try checkConformance(conformanceCase, of: backend, in: .float32)
+            try checkConformance(
+                conformanceCase, of: backend, in: .float32, transformed: setup.winograd)
         }
     }
 
@@ -62,7 +63,8 @@ struct CPUConformanceTests {
     func bfloat16(setup: CPUSetup) throws {
         let backend = try setup.backend()
         for conformanceCase in conformanceCases {
-            try checkConformance(conformanceCase, of: backend, in: .bfloat16)
+            try checkConformance(
+                conformanceCase, of: backend, in: .bfloat16, transformed: setup.winograd)
         }
     }
 

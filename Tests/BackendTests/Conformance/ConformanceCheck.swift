@@ -10,6 +10,7 @@ import Testing
 /// run shows.
 func checkConformance(
     _ conformanceCase: ConformanceCase, of backend: any Backend, in elementType: ElementType,
+    transformed: Bool = false,
     sourceLocation: SourceLocation = #_sourceLocation
 ) throws {
     let graph = try conformanceCase.build(elementType)
@@ -33,7 +34,8 @@ func checkConformance(
         let expected = try oracle.run(wideInputs)
         for index in results.indices {
             expectClose(
-                results[index], expected[index], Tolerance(graph, computedIn: elementType),
+                results[index], expected[index],
+                Tolerance(graph, computedIn: elementType, transformed: transformed),
                 "\(backend.name), \(elementType.rawValue), seed \(seed)",
                 sourceLocation: sourceLocation)
         }
@@ -56,11 +58,16 @@ func checkConformance(
 /// are accumulated in float32: their roundings, at most `2^-24` of the running sum, wander like a random walk of
 /// `K` steps. Typical roundings and sums are a few times smaller than the largest, so `sqrt(K) * 2^-24` of the
 /// largest result covers any order of summation.
+///
+/// Winograd's convolution adds a third: it rounds its transformed operands, each a sum of up to four inputs or
+/// nine filter elements, to the element type, and its outputs are sums of up to nine products of them. Half a unit
+/// of each operand, over sums whose terms are up to twice the direct ones', stays within `4` units of the
+/// largest result.
 struct Tolerance {
     let relative: Double
     let absolute: Double
 
-    init(_ graph: Graph, computedIn elementType: ElementType) {
+    init(_ graph: Graph, computedIn elementType: ElementType, transformed: Bool = false) {
         let unit = elementType == .bfloat16 ? 0x1p-9 : 0x1p-24
         let nodeCount = graph.nodes.count { !$0.operation.isLeaf }
         // One node rounds once. In a chain, errors of earlier nodes are of the size of the largest values.
@@ -68,6 +75,7 @@ struct Tolerance {
         absolute =
             Double(longestSum(graph)).squareRoot() * 0x1p-24 * Double(nodeCount)
             + (nodeCount > 1 ? 2 * unit * Double(nodeCount - 1) : 0)
+            + (transformed ? 4 * unit : 0)
     }
 }
 
