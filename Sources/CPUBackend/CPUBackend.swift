@@ -90,8 +90,10 @@ public struct CPUBackend: Backend {
         _ graph: Graph, parameters: Parameters
     ) throws(ExecutionError) -> any CompiledStep {
         let batch = Lowering.batch(of: graph)
+        let isNarrow = graph.nodes.contains { $0.type.elementType == .bfloat16 }
         let schedule = Schedule(
-            batch: batch, threads: team.threadCount, chunkLimit: chunkLimit)
+            batch: batch, threads: team.threadCount,
+            chunkLimit: chunkLimit ?? Schedule.preferredChunk(elementByteCount: isNarrow ? 2 : 4))
         var lowering = Lowering(
             graph: graph, parameters: parameters, backend: self, schedule: schedule)
         let program = try lowering.lower()

@@ -13,8 +13,9 @@ struct Schedule: Sendable, Hashable {
     /// Threads in a group.
     let members: Int
 
-    /// Images that are worth having together: enough for the late layers to use a filter several times.
-    static let preferredChunk = 2
+    /// Images that are worth having together: enough for the late layers to use a filter several times, and few
+    /// enough for the early layers' activations to stay in the cache.
+    static func preferredChunk(elementByteCount: Int) -> Int { elementByteCount <= 2 ? 4 : 2 }
 
     /// Spreads a batch.
     ///
@@ -22,7 +23,7 @@ struct Schedule: Sendable, Hashable {
     ///   - batch: images a run; `nil` where the graph's values do not share a first axis.
     ///   - threads: compute threads.
     ///   - chunkLimit: the most images in a chunk.
-    init(batch: Int?, threads: Int, chunkLimit: Int? = nil) {
+    init(batch: Int?, threads: Int, chunkLimit: Int) {
         guard let batch else {
             chunk = 1
             chunkCount = 1
@@ -32,7 +33,7 @@ struct Schedule: Sendable, Hashable {
         }
         groups = max(1, min(threads, batch))
         members = threads / groups
-        let most = max(1, min(chunkLimit ?? Self.preferredChunk, batch / groups))
+        let most = max(1, min(chunkLimit, batch / groups))
         chunk = (1...most).last { batch % $0 == 0 } ?? 1
         chunkCount = batch / chunk
     }

@@ -93,6 +93,28 @@ enum HandMade {
         return result + bigEndian(Int(b << 16 | a), byteCount: 4)
     }
 
+    /// 100 kB of zlib stream that unpack to 16 MB: a zero, then copies of the 258 bytes before, 13 bits each.
+    static let deflatedZeros: [UInt8] = {
+        var bytes: [UInt8] = [0x78, 0xDA]
+        var pending = 0
+        var pendingCount = 0
+        func write(_ bits: Int, count: Int) {
+            pending |= bits << pendingCount
+            pendingCount += count
+            while pendingCount >= 8 {
+                bytes.append(UInt8(pending & 0xFF))
+                pending >>= 8
+                pendingCount -= 8
+            }
+        }
+        // The last block, in fixed codes; codes are written from their highest bit on.
+        write(0b011, count: 3)
+        write(0b0000_1100, count: 8)
+        for _ in 0..<62_000 { write(0b0_0000_1010_0011, count: 13) }
+        write(0, count: 14)
+        return bytes
+    }()
+
     /// A whole PNG of 1 x 1 black pixel, with chunks in front of its pixels.
     static func png(extra: [UInt8] = []) -> [UInt8] {
         pngSignature + pngHeader(width: 1, height: 1) + extra
