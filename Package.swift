@@ -115,6 +115,7 @@ let package = Package(
             linkerSettings: [.linkedLibrary("z"), .linkedLibrary("pthread")]),
 
         // Tests
+        tests("NativeTests", ["Native"]),
         tests("TensorsTests", ["Native", "Tensors"]),
         tests("GraphTests", ["Graph", "Tensors"]),
         tests("ImagesTests", ["Images", "Native", "Tensors"], exclude: ["Fixtures"]),

@@ -5,23 +5,29 @@ import Synchronization
 /// The version that `--version` prints.
 package let programVersion = "0.1.0"
 
-/// Runs the command line of this process and returns its exit status.
+/// The program that a process is.
 ///
-/// Ctrl-C and SIGTERM stop the work between two batches, so that what was computed is printed; a second one,
+/// Ctrl-C and SIGTERM stop its work between two batches, so that what was computed is printed; a second one,
 /// or three seconds, end the process on the spot.
-public func runProgram(arguments: [String]) async -> Int32 {
-    let stopper = Stopper()
-    do {
-        try handleInterrupts(grace: .seconds(3)) { stopper.stop($0) }
-    } catch {
-        Console.process.note("resnet: \(error.message)")
-        return ExitStatus(error).rawValue
+public struct Program: Sendable {
+    private let stopper = Stopper()
+
+    /// Begins; once in a process.
+    ///
+    /// Where signals cannot be taken over, they end the process as they do any other.
+    public init() {
+        let stopper = stopper
+        try? handleInterrupts(grace: .seconds(3)) { stopper.stop($0) }
     }
-    let task = Task { await runCommand(arguments: arguments) }
-    stopper.watch { task.cancel() }
-    let status = await task.value
-    guard let signal = stopper.signal, status == .interrupted else { return status.rawValue }
-    return signal.exitStatus
+
+    /// Runs a command line and returns the exit status.
+    public func run(arguments: [String]) async -> Int32 {
+        let task = Task { await runCommand(arguments: arguments) }
+        stopper.watch { task.cancel() }
+        let status = await task.value
+        guard let signal = stopper.signal, status == .interrupted else { return status.rawValue }
+        return signal.exitStatus
+    }
 }
 
 /// Runs one command line, on the console that is current.

@@ -4,7 +4,7 @@ package import Native
 
 /// What the classes are called.
 public struct ClassNames: Sendable, Hashable {
-    /// One name a class, by index. Two classes may share one: ImageNet has two called "crane".
+    /// One name a class, by index; two classes may share one, as ImageNet's two called "crane" do.
     public let names: [String]
 
     /// Takes names, in the order of the classes.

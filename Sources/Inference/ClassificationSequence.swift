@@ -74,6 +74,7 @@ public struct ClassificationSequence: AsyncSequence, Sendable {
                     throw CancellationError()
                 }
                 guard let batch = await nextBatch() else { break }
+                if Task.isCancelled { continue }
                 computing.append(batch)
             }
             guard !computing.isEmpty else { return false }
@@ -93,7 +94,7 @@ public struct ClassificationSequence: AsyncSequence, Sendable {
             while prepared.count < batchSize {
                 decodeAhead()
                 guard !decoding.isEmpty else { break }
-                switch await decoding.removeFirst().result.value {
+                switch await decoding.removeFirst().result.valueUnlessCancelled {
                 case .success(let input):
                     prepared.append(input)
                     slots.append(nil)

@@ -54,7 +54,7 @@ extension Classifier {
         return try await decoders.run { try Self.prepare(decodable, options: options) }
     }
 
-    /// Decodes, turns upright, resizes and crops. Blocks.
+    /// Decodes, turns upright, resizes and crops; blocks.
     static func prepare(
         _ input: DecodableInput, options: Options
     ) throws -> PreparedInput {
@@ -71,7 +71,7 @@ extension Classifier {
             duration: ContinuousClock.now - start)
     }
 
-    /// Computes a batch. Blocks; runs on the model's queue.
+    /// Computes a batch; blocks, so it runs on the model's queue.
     ///
     /// - Parameters:
     ///   - inputs: at most `batch`.
@@ -81,10 +81,11 @@ extension Classifier {
     func compute(
         _ inputs: [PreparedInput], batch: Int, withActivationMaps: Bool
     ) throws -> [Classification] {
+        let outputs = Self.outputs(withActivationMaps: withActivationMaps)
+        // Making the step ready is not the images' time.
+        try runner.step(batch: batch, outputs: outputs)
         let start = ContinuousClock.now
-        let results = try runner.run(
-            inputs.map(\.picture), batch: batch,
-            outputs: Self.outputs(withActivationMaps: withActivationMaps))
+        let results = try runner.run(inputs.map(\.picture), batch: batch, outputs: outputs)
         let share = (ContinuousClock.now - start) / max(1, inputs.count)
         let logits = results[.logits] ?? []
         let activations = results[.activations] ?? []

@@ -39,7 +39,9 @@ public struct LoadedModel: Sendable {
         self.name = name
     }
 
-    /// Reads a weight file and recognises the network in it. Blocks while it reads.
+    /// Reads a weight file and recognises the network in it.
+    ///
+    /// Blocks while it reads.
     ///
     /// - Parameters:
     ///   - path: the file.

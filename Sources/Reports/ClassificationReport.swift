@@ -73,7 +73,7 @@ public struct ClassificationReport: Sendable {
                 "article", [:],
                 [
                     .element("div", ["class": "pictures"], pictures),
-                    .element("h2", [:], text: entry.name),
+                    .element("h2", ["title": entry.name], text: Self.lastPart(entry.name)),
                     .element(
                         "p", ["class": "facts"],
                         text: "\(size) pixels, \(Self.rounded(entry.milliseconds, places: 1)) ms"),
@@ -119,6 +119,11 @@ public struct ClassificationReport: Sendable {
         }
         body.append(.element("main", [:], cards))
         return HTML.page(title: title, style: reportStyle, body: body)
+    }
+
+    /// What a file is called in its folder; addresses and texts without folders stay as they are.
+    private static func lastPart(_ name: String) -> String {
+        name.contains("://") ? name : name.split(separator: "/").last.map(String.init) ?? name
     }
 
     private static func bar(_ bar: Bar) -> HTML {

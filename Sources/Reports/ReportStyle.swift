@@ -10,7 +10,7 @@ let reportStyle: StaticString = """
     font:16px/1.45 system-ui,sans-serif}
     header,main,section{max-width:86rem;margin:0 auto 1.25rem}
     h1{font-size:1.5rem;line-height:1.2;margin:0 0 .75rem;overflow-wrap:anywhere}
-    dl{display:flex;flex-wrap:wrap;gap:.5rem 2rem;margin:0}
+    dl{display:flex;flex-wrap:wrap;gap:.35rem 2rem;margin:0}
     dt{color:var(--soft);font-size:.8rem}dd{margin:0;overflow-wrap:anywhere}
     main{display:grid;gap:1rem;grid-template-columns:repeat(auto-fill,minmax(min(100%,19rem),1fr))}
     article,.failures{background:var(--card);border:1px solid var(--line);border-radius:.6rem;

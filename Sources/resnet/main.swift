@@ -1,4 +1,5 @@
 import CommandLineTool
 import Glibc
 
-exit(await runProgram(arguments: Array(CommandLine.arguments.dropFirst())))
+let program = Program()
+exit(await program.run(arguments: Array(CommandLine.arguments.dropFirst())))

@@ -64,16 +64,16 @@ struct CommandTests {
             var variant: String
             var classes: Int
             var parameters: Int
-            var counted_layers: Int
+            var countedLayers: Int
             var layers: [Layer]
         }
         let console = TestConsole()
         expect(
             await console.run("inspect", "resnet18", "--classes", "10", "--format", "json"),
             .success)
-        let model = try JSONDecoder().decode(Model.self, from: Data(console.output.utf8))
+        let model = try snakeCaseDecoder.decode(Model.self, from: Data(console.output.utf8))
         #expect(model.depth == 18 && model.variant == "v1.5" && model.classes == 10)
-        #expect(model.counted_layers == 18)
+        #expect(model.countedLayers == 18)
         #expect(model.parameters == 11_181_642)
         #expect(model.layers.reduce(0) { $0 + $1.parameters } == model.parameters)
         #expect(model.layers.first?.stride == [2, 2])
@@ -112,22 +112,22 @@ struct CommandTests {
             "--variant", "v1", "--threads", "1", "--seconds", "0.01", "--format", "json")
         #expect(status == .success)
         struct Result: Decodable {
-            var images_per_second_median: Double
-            var images_per_second_best: Double
-            var latency_ms_median: Double
-            var latency_ms_p99: Double
+            var imagesPerSecondMedian: Double
+            var imagesPerSecondBest: Double
+            var latencyMsMedian: Double
+            var latencyMsP99: Double
             var batch: Int
             var precision: String
             var variant: String
             var threads: Int
             var device: String
         }
-        let result = try JSONDecoder().decode(Result.self, from: Data(console.output.utf8))
+        let result = try snakeCaseDecoder.decode(Result.self, from: Data(console.output.utf8))
         #expect(result.batch == 2 && result.precision == "fp32" && result.variant == "v1")
         #expect(result.threads == 1 && result.device.hasPrefix("cpu"))
-        #expect(result.images_per_second_best >= result.images_per_second_median)
-        #expect(result.images_per_second_median > 0)
-        #expect(result.latency_ms_p99 >= result.latency_ms_median)
+        #expect(result.imagesPerSecondBest >= result.imagesPerSecondMedian)
+        #expect(result.imagesPerSecondMedian > 0)
+        #expect(result.latencyMsP99 >= result.latencyMsMedian)
     }
 
     @Test("list the weights known by name")
@@ -154,4 +154,11 @@ struct CommandTests {
             #expect(console.output == "" && console.error.hasPrefix("resnet: resnet51: "))
         }
     }
+}
+
+/// Reads keys such as `counted_layers`.
+private var snakeCaseDecoder: JSONDecoder {
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    return decoder
 }

@@ -23,15 +23,15 @@ struct ClassificationReportTests {
 
     @Test("shows each photo with its size, its bars and its map")
     func showsEntries() throws {
-        let page = try report(name: "tench.jpg", label: "tench")
-        #expect(page.contains("<h2>tench.jpg</h2>"))
+        let page = try report(name: "fish/tench.jpg", label: "tench")
+        #expect(page.contains("<h2 title=\"fish/tench.jpg\">tench.jpg</h2>"))
         #expect(page.contains("640 × 480 pixels, 12.3 ms"))
         #expect(page.contains("<span class=\"share\">81.3 %</span>"))
         #expect(page.contains("style=\"width:81.3%\""))
         #expect(page.components(of: "src=\"data:image/jpeg;base64,/9j/").count == 3)
         #expect(page.contains("alt=\"where tench is seen\""))
         #expect(page.contains("Not classified: 1"))
-        #expect(page.contains("<dt>weights</dt><dd>tench.jpg</dd>"))
+        #expect(page.contains("<dt>weights</dt><dd>fish/tench.jpg</dd>"))
     }
 
     @Test(

@@ -7,7 +7,9 @@ import ResNetModel
 import Synchronization
 import Tensors
 
-/// Writes what a classification leaves beside its results: logits, maps, the report. Blocks.
+/// Writes what a classification leaves beside its results: logits, maps, the report.
+///
+/// It blocks, so it runs on the files' queue.
 final class ArtifactWriter: Sendable {
     private struct State {
         var logits: [Float] = []
@@ -70,7 +72,8 @@ final class ArtifactWriter: Sendable {
             state.withLock { state in
                 state.logits += row
                 state.rowCount += 1
-                state.report.addFailure(name: name, reason: error.message)
+                state.report.addFailure(
+                    name: name, reason: Self.reason(error.message, without: name))
             }
         case .success(let classification):
             let overlay = try classification.activationMap?.overlay(on: classification.picture)
@@ -114,7 +117,8 @@ final class ArtifactWriter: Sendable {
         let seconds = (ContinuousClock.now - start).inSeconds
         let rate = fixed(Double(state.successCount) / max(seconds, 1e-9), places: 1)
         return [
-            ("model", classifier.model.architecture.name), ("weights", classifier.model.name),
+            ("model", classifier.model.architecture.name),
+            ("weights", Self.lastPart(classifier.model.name)),
             ("computed in", classifier.precision.rawValue),
             ("computed on", classifier.deviceDescription),
             ("pictures", grouped(state.successCount)),
@@ -136,9 +140,18 @@ final class ArtifactWriter: Sendable {
             milliseconds: classification.milliseconds)
     }
 
+    private static func lastPart(_ path: String) -> String {
+        path.split(separator: "/").last.map(String.init) ?? path
+    }
+
+    /// A message without the name that it begins with.
+    private static func reason(_ message: String, without name: String) -> String {
+        message.hasPrefix(name + ": ") ? String(message.dropFirst(name.count + 2)) : message
+    }
+
     /// A file name for an input's map: the last part of its path, unlike all before it.
     private func mapName(for name: String) -> String {
-        let last = name.split(separator: "/").last.map(String.init) ?? name
+        let last = Self.lastPart(name)
         let stem = last.lastIndex(of: ".").map { String(last[..<$0]) } ?? last
         let cleaned = String(
             (name == "-" ? "stdin" : stem).prefix(100).map { letter in

@@ -116,15 +116,18 @@ struct ResultWriter {
     private func block(_ name: String, _ classification: Classification) -> String {
         let size = "\(classification.width) x \(classification.height)"
         let time = "\(fixed(classification.milliseconds, places: 1)) ms"
-        var lines = ["\(printable(name))  (\(size), \(time))"]
-        lines += classification.top.map { prediction in
+        let shares = classification.top.map { prediction in
             let share = percent(prediction.probability)
             let gap = String(repeating: " ", count: max(0, 7 - share.count))
             return "\(gap)\(share)  \(printable(prediction.label))"
         }
-        guard let pictureColumns else { return lines.joined(separator: "\n") + "\n" }
+        guard let pictureColumns else {
+            let heading = "\(printable(name))  (\(size), \(time))"
+            return ([heading] + shares).joined(separator: "\n") + "\n"
+        }
         let rows = terminalPicture(classification.picture, columns: pictureColumns)
         let width = (console.columns ?? 80) - pictureColumns - 3
+        let lines = [tail(of: printable(name), width: max(width, 24)), "\(size), \(time)"] + shares
         guard width >= 24 else {
             return (rows + lines).joined(separator: "\n") + "\n\n"
         }
@@ -137,6 +140,11 @@ struct ResultWriter {
             return picture + "  " + String(lines[row - first].prefix(width))
         }
         return joined.joined(separator: "\n") + "\n\n"
+    }
+
+    /// The end of a text that is too long, for a path's end tells more than its beginning.
+    private func tail(of text: String, width: Int) -> String {
+        text.count <= width ? text : "…" + text.suffix(width - 1)
     }
 
     private func percent(_ probability: Double) -> String {
