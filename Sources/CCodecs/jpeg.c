@@ -143,7 +143,13 @@ void ccodecs_jpeg_decode(
     errors.stop_at_warning = options.stop_at_warning;
     progress.base.progress_monitor = on_progress;
     progress.maximum_scan_count = (int)options.maximum_scan_count;
+    volatile int has_all_rows = 0;
     if (setjmp(errors.exit)) {
+        if (has_all_rows && status->code == CCODECS_MALFORMED) {
+            // Damage behind the pixels: the picture is whole, so the caller decides.
+            status->code = CCODECS_OK;
+            status->warning_count += 1;
+        }
         jpeg_destroy_decompress(&decoder);
         return;
     }
@@ -190,6 +196,7 @@ void ccodecs_jpeg_decode(
             jpeg_read_scanlines(&decoder, rows, count);
         }
     }
+    has_all_rows = 1;
     jpeg_finish_decompress(&decoder);
     jpeg_destroy_decompress(&decoder);
 }

@@ -72,28 +72,31 @@ extension Image {
         guard orientation != 1 else { return self }
         let turn = Orientation(orientation, storedWidth: width, storedHeight: height)
         var target = try Image.reserve(width: turn.width, height: turn.height)
-        turn.move(pixels.bytes, to: target.mutableSpan(of: UInt8.self))
+        turn.move(pixels.span(of: Pixel.self), to: target.mutableSpan(of: Pixel.self))
         return Image(
             width: turn.width, height: turn.height, pixels: target.finish(), format: format,
             orientation: orientation, damage: damage)
     }
 }
 
+/// Red, green and blue, moved as one.
+private struct Pixel: BitwiseCopyable {
+    let red: UInt8
+    let green: UInt8
+    let blue: UInt8
+}
+
 extension Orientation {
     /// Copies pixels in squares, so that rows read as columns stay in the cache.
-    fileprivate func move(_ source: Span<UInt8>, to target: consuming MutableSpan<UInt8>) {
+    fileprivate func move(_ source: Span<Pixel>, to target: consuming MutableSpan<Pixel>) {
         let side = 32
         for top in stride(from: 0, to: height, by: side) {
             for left in stride(from: 0, to: width, by: side) {
                 for y in top..<min(top + side, height) {
-                    var from = 3 * (start + y * stepDown + left * stepRight)
-                    var to = 3 * (y * width + left)
-                    for _ in left..<min(left + side, width) {
+                    var from = start + y * stepDown + left * stepRight
+                    for to in y * width + left..<y * width + min(left + side, width) {
                         target[to] = source[from]
-                        target[to + 1] = source[from + 1]
-                        target[to + 2] = source[from + 2]
-                        from += 3 * stepRight
-                        to += 3
+                        from += stepRight
                     }
                 }
             }

@@ -101,6 +101,20 @@ struct DamagedFileTests {
         #expect(try DamagedFile.all().count == 20)
     }
 
+    @Test("that say more behind a whole picture are damaged, but give it")
+    func judgesSecondScan() throws {
+        let scan = HandMade.scan(from: 0, to: 63, approximation: 0)
+        let bytes =
+            HandMade.jpegStart(width: 8, height: 8) + HandMade.huffmanTable(class: 0, symbol: 0)
+            + HandMade.huffmanTable(class: 1, symbol: 0) + scan
+        let end: [UInt8] = [0xFF, 0xD9]
+        #expect(verdict(bytes + end) == nil)
+        #expect(verdict(bytes + scan + end) == .damaged)
+        let image = try Image(decoding: Memory(copying: bytes + scan + end), damage: .accept)
+        #expect(pixels(image) == [UInt8](repeating: 128, count: 192))
+        #expect(image.damage != nil)
+    }
+
     @Test("keep the rows in front of the damage")
     func keepsRows() throws {
         let bytes = try Fixtures.bytes("47x61-422.jpg")
