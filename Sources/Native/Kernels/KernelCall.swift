@@ -42,7 +42,9 @@ struct KernelCall: Sendable {
         rowsPerUnit = (rows + parts - 1) / parts
     }
 
-    /// The call as the runner takes it. Its addresses are valid while this call lives.
+    /// The call as the runner takes it.
+    ///
+    /// Its addresses are valid while this call lives.
     var native: ck_command {
         var command = unsafe ck_command()
         unsafe command.kind = kind

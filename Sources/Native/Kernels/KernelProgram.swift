@@ -90,7 +90,9 @@ public struct KernelProgram: Sendable {
 
     // MARK: Calls
 
-    /// Adds a convolution. `bias` is float32, `kernel.paddedOutChannels` long.
+    /// Adds a convolution.
+    ///
+    /// `bias` is float32, `kernel.paddedOutChannels` long.
     public mutating func convolve(
         _ kernel: ConvolutionKernel, filter: PackedFilter, bias: Memory, input: KernelOperand,
         residual: KernelOperand?, out: KernelOperand, label: String
