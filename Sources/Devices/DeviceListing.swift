@@ -18,7 +18,7 @@ private func listing(of selection: DeviceSelection) -> DeviceListing {
         let device = try openDevice(selection)
         return DeviceListing(
             selection: selection, isAvailable: true,
-            detail: "\(device.backend.name): \(device.backend.deviceDescription)")
+            detail: device.backend.deviceDescription)
     } catch {
         return DeviceListing(selection: selection, isAvailable: false, detail: error.message)
     }

@@ -72,15 +72,18 @@ extension Classifier {
             }
             return try Image(width: side, height: side, pixels: pixels)
         }
+        let pixels = try runner.pixels(of: pictures, batch: batchSize)
         // Long enough for the processor to leave its idle clock.
         let warmup = min(.seconds(1), duration / 5)
-        _ = try await runs(of: pictures, for: warmup, atLeast: 2)
+        _ = try await runs(of: pixels, batch: batchSize, for: warmup, atLeast: 2)
         return InferenceMeasurement(
-            batchSize: batchSize, runs: try await runs(of: pictures, for: duration, atLeast: 5))
+            batchSize: batchSize,
+            runs: try await runs(
+                of: pixels, batch: batchSize, for: duration, atLeast: 5))
     }
 
     private func runs(
-        of pictures: [Image], for duration: Duration, atLeast count: Int
+        of pixels: HostTensor, batch: Int, for duration: Duration, atLeast count: Int
     ) async throws -> [Duration] {
         let clock = ContinuousClock()
         let end = clock.now + duration
@@ -93,7 +96,7 @@ extension Classifier {
                 var times: [Duration] = []
                 repeat {
                     let start = clock.now
-                    _ = try runner.run(pictures, batch: pictures.count, outputs: [.logits])
+                    _ = try runner.run(pixels, batch: batch, outputs: [.logits])
                     times.append(clock.now - start)
                 } while clock.now < burst
                 return times

@@ -59,8 +59,14 @@ final class ModelRunner: Sendable {
     func run(
         _ pictures: [Image], batch: Int, outputs: Set<ResNetOutput>
     ) throws -> [ResNetOutput: [Float]] {
-        let step = try step(batch: batch, outputs: outputs)
-        let results = try step.run([try pixels(of: pictures, batch: batch)])
+        try run(try pixels(of: pictures, batch: batch), batch: batch, outputs: outputs)
+    }
+
+    /// Runs pixels `[batch, imageSize, imageSize, 3]` through the network.
+    func run(
+        _ pixels: HostTensor, batch: Int, outputs: Set<ResNetOutput>
+    ) throws -> [ResNetOutput: [Float]] {
+        let results = try step(batch: batch, outputs: outputs).run([pixels])
         // A graph lists its outputs in the order of the cases.
         let order = ResNetOutput.allCases.filter(outputs.contains)
         var floats: [ResNetOutput: [Float]] = [:]
@@ -68,19 +74,18 @@ final class ModelRunner: Sendable {
         return floats
     }
 
-    private func pixels(of pictures: [Image], batch: Int) throws -> HostTensor {
+    /// Puts pictures one behind the other.
+    func pixels(of pictures: [Image], batch: Int) throws -> HostTensor {
         let shape: Shape = [batch, imageSize, imageSize, 3]
         if batch == 1, let picture = pictures.first, picture.pixels.byteCount == shape.elementCount
         {
             return try HostTensor(elementType: .uint8, shape: shape, memory: picture.pixels)
         }
         var memory = try MutableMemory(reserving: shape.elementCount)
-        var target = memory.mutableSpan(of: UInt8.self)
-        let stride = imageSize * imageSize * 3
+        let byteCount = imageSize * imageSize * 3
         for (place, picture) in pictures.enumerated() {
-            let source = picture.pixels.bytes
-            precondition(source.count == stride && place < batch)
-            for index in 0..<stride { target[place * stride + index] = source[index] }
+            precondition(picture.pixels.byteCount == byteCount)
+            memory.copy(picture.pixels, to: place * byteCount)
         }
         return try HostTensor(elementType: .uint8, shape: shape, memory: memory.finish())
     }

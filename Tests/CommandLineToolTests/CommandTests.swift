@@ -130,6 +130,26 @@ struct CommandTests {
         #expect(result.latencyMsP99 >= result.latencyMsMedian)
     }
 
+    @Test("look whether all is well")
+    func diagnoses() async throws {
+        struct Finding: Decodable {
+            var name: String
+            var ok: Bool
+            var needed: Bool
+            var detail: String
+        }
+        let console = TestConsole()
+        expect(await console.run("doctor", "--format", "json"), .success)
+        let findings = try JSONDecoder().decode([Finding].self, from: Data(console.output.utf8))
+        let names = findings.map(\.name)
+        for name in ["processor", "device cpu", "decoder WebP", "weights folder", "self-test"] {
+            #expect(names.contains(name))
+        }
+        #expect(findings.allSatisfy { $0.ok || !$0.needed })
+        let test = try #require(findings.first { $0.name == "self-test" })
+        #expect(test.ok && test.detail.hasPrefix("ResNet-18, cpu against plain Swift"))
+    }
+
     @Test("list the weights known by name")
     func listsWeights() async throws {
         struct Entry: Decodable {
