@@ -75,14 +75,19 @@ struct WebPContainer {
     }
 
     /// The first frame; `nil` for a still picture.
-    private(set) var firstFrame: Frame?
+    let firstFrame: Frame?
     /// The EXIF orientation, 1 where there is none.
-    private(set) var orientation = 1
+    let orientation: Int
 
     /// Reads the chunk list; `nil` where a frame does not fit its canvas.
-    init?(_ bytes: Span<UInt8>) {
+    ///
+    /// A function with local variables, because Swift 6.3.1 loses what a failable initializer of this form
+    /// writes to its own properties when it optimizes.
+    static func read(_ bytes: Span<UInt8>) -> WebPContainer? {
         var position = 12
         var canvas: (width: Int, height: Int)?
+        var firstFrame: Frame?
+        var orientation = 1
         while let length = bytes.integer(at: position + 4, byteCount: 4, isBigEndian: false) {
             let start = position + 8
             let end = min(start + length, bytes.count)
@@ -102,6 +107,7 @@ struct WebPContainer {
             // Chunks are padded to an even length.
             position = start + length + length % 2
         }
+        return WebPContainer(firstFrame: firstFrame, orientation: orientation)
     }
 
     private static func frame(
