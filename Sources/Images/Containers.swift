@@ -80,43 +80,35 @@ struct WebPContainer {
     let orientation: Int
 
     /// Reads the chunk list; `nil` where a frame does not fit its canvas.
-    init?(_ bytes: Span<UInt8>) {
+    ///
+    /// A function with local variables, because Swift 6.3.1 loses what a failable initializer of this form
+    /// writes to its own properties when it optimizes.
+    static func read(_ bytes: Span<UInt8>) -> WebPContainer? {
         var position = 12
         var canvas: (width: Int, height: Int)?
-        // Gathered in locals: Swift 6.3.1's optimiser loses what a failable initialiser stores in a loop.
-        var found: Frame?
-        var turned = 1
-        while let name = bytes.integer(at: position, byteCount: 4, isBigEndian: true),
-            let length = bytes.integer(at: position + 4, byteCount: 4, isBigEndian: false)
-        {
+        var firstFrame: Frame?
+        var orientation = 1
+        while let length = bytes.integer(at: position + 4, byteCount: 4, isBigEndian: false) {
             let start = position + 8
             let end = min(start + length, bytes.count)
-            switch name {
-            case Self.canvasChunk where canvas == nil:
+            if bytes.hasText("VP8X", at: position), canvas == nil {
                 guard let width = bytes.integer(at: start + 4, byteCount: 3, isBigEndian: false),
                     let height = bytes.integer(at: start + 7, byteCount: 3, isBigEndian: false)
                 else { return nil }
                 canvas = (width + 1, height + 1)
-            case Self.frameChunk where found == nil:
+            } else if bytes.hasText("ANMF", at: position), firstFrame == nil {
                 guard let canvas,
                     let frame = Self.frame(bytes, start: start, end: end, canvas: canvas)
                 else { return nil }
-                found = frame
-            case Self.exifChunk:
-                turned = ExifOrientation.read(bytes.extracting(start..<end))
-            default: break
+                firstFrame = frame
+            } else if bytes.hasText("EXIF", at: position) {
+                orientation = ExifOrientation.read(bytes.extracting(start..<end))
             }
             // Chunks are padded to an even length.
             position = start + length + length % 2
         }
-        firstFrame = found
-        orientation = turned
+        return WebPContainer(firstFrame: firstFrame, orientation: orientation)
     }
-
-    // VP8X, ANMF and EXIF.
-    private static let canvasChunk = 0x5650_3858
-    private static let frameChunk = 0x414E_4D46
-    private static let exifChunk = 0x4558_4946
 
     private static func frame(
         _ bytes: Span<UInt8>, start: Int, end: Int, canvas: (width: Int, height: Int)

@@ -108,7 +108,7 @@ private struct Decoder {
     }
 
     func decodeWebP() throws(ImageError) -> Image {
-        guard let container = WebPContainer(bytes.bytes) else {
+        guard let container = WebPContainer.read(bytes.bytes) else {
             throw ImageError(
                 .malformed, "\(name): expected the chunks of a WebP file, found other bytes")
         }
