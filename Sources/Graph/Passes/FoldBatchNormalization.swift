@@ -51,6 +51,8 @@ private struct BatchNormalizationFolder {
     let graph: Graph
     var tensors: [String: HostTensor]
     var names: Set<String>
+    /// Filters still to be multiplied, and their new names.
+    private var pending: [(name: String, filter: HostTensor, factors: [Double])] = []
 
     init(graph: Graph, parameters: [String: HostTensor]) {
         self.graph = graph
@@ -99,27 +101,30 @@ private struct BatchNormalizationFolder {
             isWide
             ? HostTensor(shifts, shape: [shifts.count])
             : HostTensor(shifts.map { Float($0) }, shape: [shifts.count])
-        let filterValue = try addParameter(
-            foldedFrom: convolution.operands[1], filter.scaled(alongFirstAxisBy: factors),
-            type: filterType, &builder)
-        let biasValue = try addParameter(
-            foldedFrom: normalization.operands[2], biasTensor,
+        let (filterName, filterValue) = try addParameter(
+            foldedFrom: convolution.operands[1], type: filterType, &builder)
+        pending.append((filterName, filter, factors))
+        let (biasName, biasValue) = try addParameter(
+            foldedFrom: normalization.operands[2],
             type: TensorType(isWide ? .float64 : .float32, [shifts.count]), &builder)
+        tensors[biasName] = biasTensor
         attributes.hasBias = true
         return try builder.append(
             .convolution(attributes), [x, filterValue, biasValue], label: convolution.label)
     }
 
-    /// The tensors that a graph names.
-    func parameters(of graph: Graph) -> [String: HostTensor] {
+    /// The tensors that a graph names, the folded filters among them.
+    mutating func parameters(of graph: Graph) -> [String: HostTensor] {
+        let scaled = HostTensor.scaled(
+            pending.map(\.filter), alongFirstAxisBy: pending.map(\.factors))
+        for (pending, filter) in zip(pending, scaled) { tensors[pending.name] = filter }
         let names = Set(graph.parameters.map(\.name))
         return tensors.filter { names.contains($0.key) }
     }
 
     private mutating func addParameter(
-        foldedFrom source: Value, _ tensor: HostTensor, type: TensorType,
-        _ builder: inout GraphBuilder
-    ) throws(GraphError) -> Value {
+        foldedFrom source: Value, type: TensorType, _ builder: inout GraphBuilder
+    ) throws(GraphError) -> (name: String, value: Value) {
         let stem = (parameterName(source) ?? "") + ".folded"
         var name = stem
         var suffix = 2
@@ -127,8 +132,7 @@ private struct BatchNormalizationFolder {
             name = "\(stem).\(suffix)"
             suffix += 1
         }
-        tensors[name] = tensor
-        return try builder.parameter(name, type: type, label: graph[source].label)
+        return (name, try builder.parameter(name, type: type, label: graph[source].label))
     }
 
     private func parameterName(_ value: Value) -> String? {
