@@ -4,7 +4,7 @@
 #include <string.h>
 
 #if defined(__x86_64__)
-#define CLONES __attribute__((target_clones("avx2,fma", "default")))
+#define CLONES __attribute__((target_clones("arch=x86-64-v3", "default")))
 #else
 #define CLONES
 #endif
@@ -15,11 +15,11 @@ CK_INLINE float element(const void *values, ck_type type, int64_t place) {
 }
 
 /// Adds `x` times a row of filters to a row of sums.
-static void accumulate(float *restrict sums, const float *restrict filters, float x, int32_t width) {
+CK_INLINE void accumulate(float *restrict sums, const float *restrict filters, float x, int32_t width) {
     for (int32_t i = 0; i < width; i++) { sums[i] += filters[i] * x; }
 }
 
-void ck_plain_tile(const ck_tile *tile, int32_t vectors, int32_t pixels, ck_type in_type) {
+CLONES void ck_plain_tile(const ck_tile *tile, int32_t vectors, int32_t pixels, ck_type in_type) {
     float sums[CK_MOST_PIXELS][64];
     float filters[64];
     const int32_t width = 16 * vectors;
