@@ -85,7 +85,7 @@ struct CPUConformanceTests {
             in: elementType)
     }
 
-    @Test("is the fastest set-up's oneDNN, or says that it is missing")
+    @Test("finds oneDNN 3.x, or says that it is missing")
     func oneDNN() {
         if OneDNN.isAvailable {
             #expect(OneDNN.version.hasPrefix("3."))

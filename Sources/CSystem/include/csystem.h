@@ -27,9 +27,6 @@ const char *csystem_error_text(int code, char *buffer, size_t buffer_size);
 /// The errno of the calling thread.
 int csystem_errno(void);
 
-/// A variable of the environment, or NULL.
-const char *csystem_environment(const char *name);
-
 /// The path of the running program, links resolved. Returns whether it fits.
 bool csystem_executable_path(char *path, size_t size);
 

@@ -46,9 +46,12 @@ public enum OneDNN {
         return "\(major).\(minor).\(patch)"
     }
 
+    /// Where the library may be; never the current folder, which may be a stranger's.
     private static func candidates() -> [String] {
         var paths: [String] = []
-        if let named = environment("RESNET_ONEDNN_LIBRARY") { paths.append(named) }
+        if let named = environmentVariable("RESNET_ONEDNN_LIBRARY"), !named.isEmpty {
+            paths.append(named)
+        }
         var folder = executableFolder()
         paths.append("\(folder)/../lib/libdnnl.so.3")
         // A build product lies some folders below the package: .build/<platform>/<configuration>.
@@ -56,19 +59,9 @@ public enum OneDNN {
             paths.append("\(folder)/.native/onednn/lib/libdnnl.so.3")
             folder = String(folder[..<(folder.lastIndex(of: "/") ?? folder.startIndex)])
         }
-        if let package = environment("PWD") {
-            paths.append("\(package)/.native/onednn/lib/libdnnl.so.3")
-        }
         paths.append("libdnnl.so.3")
         return paths
     }
-}
-
-/// A variable of the environment, unless it is empty.
-func environment(_ name: String) -> String? {
-    guard let value = unsafe csystem_environment(name) else { return nil }
-    let text = unsafe String(cString: value)
-    return text.isEmpty ? nil : text
 }
 
 /// The text before the first zero of a C buffer.
