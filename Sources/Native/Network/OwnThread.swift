@@ -1,5 +1,3 @@
-internal import Glibc
-
 /// Runs blocking work on a thread made for it, so that it does not hold up Swift's shared ones.
 ///
 /// - Parameters:
@@ -11,44 +9,21 @@ public func onOwnThread<Success: Sendable, Failure: Error>(
     let cancellation = Cancellation()
     let result = await withTaskCancellationHandler {
         await withCheckedContinuation { continuation in
-            let start = ThreadStart {
+            let body: @Sendable () -> Void = {
                 continuation.resume(
                     returning: Result<Success, Failure> { () throws(Failure) in
                         try work(cancellation)
                     })
             }
-            // Without a thread, the work still gets done, where the caller is.
-            if !start.run() { start.body() }
+            do {
+                try startThread(name: "blocking work", body)
+            } catch {
+                // Without a thread, the work still gets done, where the caller is.
+                body()
+            }
         }
     } onCancel: {
         cancellation.cancel()
     }
     return try result.get()
-}
-
-/// What a new thread runs.
-private final class ThreadStart: Sendable {
-    let body: @Sendable () -> Void
-
-    init(body: @escaping @Sendable () -> Void) { self.body = body }
-
-    /// Starts the thread; false where the system has none left.
-    func run() -> Bool {
-        var thread = pthread_t()
-        // The one reference that this makes is taken over by the thread, or given back below.
-        let retained = unsafe Unmanaged.passRetained(self)
-        let code = unsafe pthread_create(
-            &thread, nil,
-            { argument in
-                guard let argument = unsafe argument else { return nil }
-                unsafe Unmanaged<ThreadStart>.fromOpaque(argument).takeRetainedValue().body()
-                return nil
-            }, retained.toOpaque())
-        guard code == 0 else {
-            unsafe retained.release()
-            return false
-        }
-        pthread_detach(thread)
-        return true
-    }
 }
