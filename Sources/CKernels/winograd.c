@@ -125,7 +125,9 @@ AVX512_BF16 static void input_bfloat16(const uint16_t *const patch[POSITIONS], i
         __m512 even[4][4], odd[4][4];
 #pragma unroll
         for (int p = 0; p < POSITIONS; p++) {
-            __m512i pairs = _mm512_maskz_loadu_epi16(mask, patch[p] + k);
+            // Masked loads right after stores take several times as long as others.
+            __m512i pairs = mask == 0xFFFFFFFF ? _mm512_loadu_si512(patch[p] + k)
+                                               : _mm512_maskz_loadu_epi16(mask, patch[p] + k);
             even[p / 4][p % 4] = _mm512_castsi512_ps(_mm512_slli_epi32(pairs, 16));
             odd[p / 4][p % 4] = _mm512_castsi512_ps(_mm512_and_si512(pairs, upper));
         }

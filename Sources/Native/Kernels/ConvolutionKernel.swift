@@ -55,7 +55,8 @@ public struct ConvolutionKernel: Sendable, Hashable {
     public var filterHeight, filterWidth: Int
     /// Steps.
     public var strideHeight, strideWidth: Int
-    /// Zeros above and to the left; those below and to the right follow from the extents.
+    /// Zeros above and to the left, negative where the window begins inside; those below and to the right follow from
+    /// the extents.
     public var padTop, padLeft: Int
     /// What is read.
     public var inElement: KernelElement
@@ -136,8 +137,8 @@ public struct ConvolutionKernel: Sendable, Hashable {
             images, inHeight, inWidth, inChannels, outHeight, outWidth, outChannels, filterHeight,
             filterWidth, strideHeight, strideWidth, rowFold, unitPixels,
         ]
-        guard extents.allSatisfy({ $0 > 0 && $0 < 1 << 28 }), padTop >= 0, padLeft >= 0,
-            padTop < filterHeight || padTop < 1 << 20
+        guard extents.allSatisfy({ $0 > 0 && $0 < 1 << 28 }), abs(padTop) < 1 << 20,
+            abs(padLeft) < 1 << 20
         else {
             throw NativeError(.unsupported, "convolution: expected positive extents, found \(self)")
         }

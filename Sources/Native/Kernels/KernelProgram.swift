@@ -55,6 +55,15 @@ public struct PoolingKernel: Sendable, Hashable {
         self.padLeft = padLeft
         self.element = element
     }
+
+    var native: ck_pooling {
+        ck_pooling(
+            in_height: Int32(inHeight), in_width: Int32(inWidth), out_height: Int32(outHeight),
+            out_width: Int32(outWidth), channels: Int32(channels),
+            window_high: Int32(windowHeight), window_wide: Int32(windowWidth),
+            stride_high: Int32(strideHeight), stride_wide: Int32(strideWidth),
+            pad_top: Int32(padTop), pad_left: Int32(padLeft), type: element.type)
+    }
 }
 
 /// A list of kernel calls over an arena, prepared once and run many times.
@@ -167,13 +176,7 @@ public struct KernelProgram: Sendable {
         var call = KernelCall(
             CK_MAX_POOL, input: input, out: out, rows: pooling.images * pooling.outHeight,
             members: members, label: label)
-        call.pooling = ck_pooling(
-            in_height: Int32(pooling.inHeight), in_width: Int32(pooling.inWidth),
-            out_height: Int32(pooling.outHeight), out_width: Int32(pooling.outWidth),
-            channels: Int32(pooling.channels), window_high: Int32(pooling.windowHeight),
-            window_wide: Int32(pooling.windowWidth), stride_high: Int32(pooling.strideHeight),
-            stride_wide: Int32(pooling.strideWidth), pad_top: Int32(pooling.padTop),
-            pad_left: Int32(pooling.padLeft), type: pooling.element.type)
+        call.pooling = pooling.native
         calls.append(call)
     }
 
