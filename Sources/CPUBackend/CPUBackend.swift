@@ -27,6 +27,8 @@ public struct CPUBackend: Backend {
     let team: ComputeTeam
     let chunkLimit: Int?
     let winograd: Bool
+    /// Bytes of a chunk's operands in a training step, which should stay in a core's cache.
+    let stepChunkByteCount: Int
 
     /// Starts a backend.
     ///
@@ -36,11 +38,13 @@ public struct CPUBackend: Backend {
     ///   - instructions: what own kernels may use; the best of the machine where `nil`.
     ///   - chunkLimit: the most images in a part of the batch that one group of threads works on at a time;
     ///     chosen by the schedule where `nil`.
+    ///   - winograd: whether 3x3 convolutions of stride 1 may multiply in Winograd's domain.
+    ///   - stepChunkByteCount: bytes of a chunk's operands in a training step, which should stay in a core's cache.
     /// - Throws: `ExecutionError` with code `.deviceUnavailable` where threads cannot be had.
     public init(
         threads: Int? = nil, kernels: Kernels = .automatic,
         instructions: KernelInstructions? = nil, chunkLimit: Int? = nil,
-        winograd: Bool = true
+        winograd: Bool = true, stepChunkByteCount: Int = 1 << 20
     ) throws(ExecutionError) {
         do {
             team = try ComputeTeam(threadCount: threads ?? ComputeTeam.processorCount)
@@ -51,6 +55,7 @@ public struct CPUBackend: Backend {
         self.instructions = min(instructions ?? .best, .best)
         self.chunkLimit = chunkLimit
         self.winograd = winograd
+        self.stepChunkByteCount = stepChunkByteCount
     }
 
     /// As in `cpu (AVX-512 bf16, 2 threads)`.
@@ -101,6 +106,24 @@ public struct CPUBackend: Backend {
             let runner = try KernelRunner(
                 program, chunkCount: schedule.chunkCount, groups: schedule.groups, team: team)
             return CPUStep(graph: graph, runner: runner)
+        } catch {
+            throw ExecutionError(error)
+        }
+    }
+
+    /// Makes a graph with state runnable.
+    ///
+    /// - Throws: `ExecutionError` with code `.unsupported`.
+    public func compileUpdate(
+        _ graph: Graph, parameters: Parameters
+    ) throws(ExecutionError) -> any CompiledUpdate {
+        var lowering = StepLowering(
+            graph: graph, parameters: parameters, backend: self,
+            chunkByteCount: stepChunkByteCount)
+        try lowering.lower()
+        do {
+            let program = try lowering.program()
+            return CPUUpdate(graph: graph, runner: try StepRunner(program, team: team))
         } catch {
             throw ExecutionError(error)
         }

@@ -16,7 +16,7 @@ struct CPUStep: CompiledStep {
     }
 
     func run(_ inputs: [HostTensor]) throws(ExecutionError) -> [HostTensor] {
-        let memories = try checked(inputs)
+        let memories = try Self.memories(inputs, of: inputTypes)
         let results: [Memory]
         do {
             results = try runner.run(memories)
@@ -36,7 +36,10 @@ struct CPUStep: CompiledStep {
         return outputs
     }
 
-    private func checked(_ inputs: [HostTensor]) throws(ExecutionError) -> [Memory] {
+    /// The inputs' bytes, aligned, after a check of their types.
+    static func memories(
+        _ inputs: [HostTensor], of inputTypes: [TensorType]
+    ) throws(ExecutionError) -> [Memory] {
         guard inputs.count == inputTypes.count else {
             throw ExecutionError(
                 .typeMismatch, "run: expected \(inputTypes.count) inputs, found \(inputs.count)")

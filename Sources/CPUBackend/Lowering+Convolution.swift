@@ -21,11 +21,6 @@ extension CPUBackend {
 }
 
 extension Lowering {
-    /// Filters up to this size stay in a core's second-level cache while the pixels pass.
-    private static let residentFilterByteCount = 384 << 10
-    /// Tiles whose transforms, beside a slab of filters, stay in a core's second-level cache.
-    private static let winogradTiles = 36
-
     mutating func lowerConvolution(
         _ convolution: Convolution, _ node: Node, at index: Int
     ) throws {
@@ -76,30 +71,16 @@ extension Lowering {
         residual: KernelOperand?, out: Place, label: String
     ) throws {
         var kernel = kernel
+        kernel.chooseForm(winograd: backend.winograd)
+        kernel.cutForOneThread()
         let pixels = kernel.images * kernel.outHeight * kernel.outWidth
-        let filterByteCount = kernel.filterElementCount * kernel.inElement.byteCount
-        let slabByteCount = filterByteCount * 64 / max(kernel.outChannels, 64)
-        kernel.filtersFirst = filterByteCount > Self.residentFilterByteCount
-        kernel.slabVectors = slabByteCount > 700 << 10 ? 2 : 4
-        let tile = kernel.slabVectors == 2 ? 12 : 6
-        if kernel.filtersFirst {
-            kernel.unitPixels = max(pixels, tile)
-            let slabs = (kernel.outChannels + 63) / 64
-            if schedule.members > 1, slabs < 4 * schedule.members {
-                kernel.unitPixels = 8 * tile
-            }
-        } else {
-            kernel.unitPixels = 8 * tile
+        if kernel.filtersFirst, schedule.members > 1,
+            (kernel.outChannels + 63) / 64 < 4 * schedule.members
+        {
+            kernel.unitPixels = min(8 * kernel.tilePixels, max(pixels, kernel.tilePixels))
         }
-        kernel.unitPixels = min(kernel.unitPixels, max(pixels, tile))
-        if kernel.allowsWinograd, backend.winograd {
-            kernel.winograd = true
-            let tiles = kernel.images * ((kernel.outHeight + 1) / 2) * ((kernel.outWidth + 1) / 2)
-            let blocks = (tiles + Self.winogradTiles - 1) / Self.winogradTiles
-            kernel.unitTiles = (tiles + blocks - 1) / blocks
-            if schedule.members > 1 {
-                kernel.parts = min((kernel.outChannels + 63) / 64, 2 * schedule.members)
-            }
+        if kernel.winograd, schedule.members > 1 {
+            kernel.parts = min((kernel.outChannels + 63) / 64, 2 * schedule.members)
         }
         let biasMemory = try paddedBias(bias, kernel)
         guard backend.usesOwnConvolutions(bfloat16: kernel.inElement == .bfloat16) else {
@@ -127,5 +108,34 @@ extension Lowering {
             for index in span.indices { values[index] = span[index] }
         }
         return Memory(copying: values)
+    }
+}
+
+extension ConvolutionKernel {
+    /// Filters up to this size stay in a core's second-level cache while the pixels pass.
+    private static let residentFilterByteCount = 384 << 10
+    /// Tiles whose transforms, beside a slab of filters, stay in a core's second-level cache.
+    private static let winogradTiles = 36
+
+    /// Pixels that are computed together.
+    var tilePixels: Int { slabVectors == 2 ? 12 : 6 }
+
+    /// Chooses what the packed filter depends on.
+    mutating func chooseForm(winograd allowed: Bool) {
+        let byteCount = filterElementCount * inElement.byteCount
+        filtersFirst = byteCount > Self.residentFilterByteCount
+        slabVectors = byteCount * 64 / max(outChannels, 64) > 700 << 10 ? 2 : 4
+        winograd = allowed && allowsWinograd
+    }
+
+    /// Cuts the work of all images into units that one thread does one after another.
+    mutating func cutForOneThread() {
+        let pixels = images * outHeight * outWidth
+        unitPixels = filtersFirst ? max(pixels, tilePixels) : 8 * tilePixels
+        unitPixels = min(unitPixels, max(pixels, tilePixels))
+        guard winograd else { return }
+        let tiles = images * ((outHeight + 1) / 2) * ((outWidth + 1) / 2)
+        let blocks = (tiles + Self.winogradTiles - 1) / Self.winogradTiles
+        unitTiles = (tiles + blocks - 1) / blocks
     }
 }

@@ -51,6 +51,18 @@ extension Lowering {
             try program.cast(
                 count: elementCount(index), from: input.element, to: out.element,
                 input: input.operand, out: out.operand, label: label(index))
+        case .state, .constant, .batchMoments, .normalizeBatch, .normalizationSums,
+            .normalizeBatchGradient, .batchNormalizationGradient, .reluGradient,
+            .convolutionInputGradient, .convolutionFilterGradient, .maxPoolIndices,
+            .maxPoolGradient, .globalAveragePoolGradient, .denseInputGradient,
+            .denseWeightGradient, .channelSums, .crossEntropy, .crossEntropyGradient,
+            .correctCount, .row, .stack, .multiply, .reciprocal, .squaredNorm, .isFinite,
+            .select, .movingAverage, .clipFactor, .trustRatio, .velocityUpdate, .weightUpdate,
+            .lossScaleUpdate:
+            throw ExecutionError(
+                .unsupported,
+                "\(label(index)): \(node.operation.name) is part of training steps; use compileUpdate"
+            )
         }
     }
 
@@ -137,26 +149,9 @@ extension Lowering {
         let count = shape[0] * shape[1] * shape[2] * width
         let out = try allocate(index, byteCount: (count + 1) * element.byteCount)
         try program.lookUp(
-            table: pixelTable(mean: mean, deviation: deviation, element: element),
+            table: PixelTable.memory(mean: mean, deviation: deviation, element: element),
             element: element, rows: shape[0] * shape[2], width: shape[3], channels: shape[1],
             padLeft: padding.left, padRight: padding.right, input: input.operand,
             out: out.operand, label: label(index))
-    }
-
-    /// The number of each of 256 pixel values, as PyTorch computes it: in float32, divided, then shifted, then
-    /// divided again.
-    private func pixelTable(
-        mean: [Double], deviation: [Double], element: KernelElement
-    ) -> Memory {
-        var table: [Float] = []
-        for (mean, deviation) in zip(mean, deviation) {
-            for value in 0..<256 {
-                table.append((Float(value) / 255 - Float(mean)) / Float(deviation))
-            }
-        }
-        switch element {
-        case .float32: return Memory(copying: table)
-        case .bfloat16: return Memory(copying: table.map { BFloat16($0).bitPattern })
-        }
     }
 }

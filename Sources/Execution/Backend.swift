@@ -25,6 +25,15 @@ public protocol Backend: Sendable {
     ///   supported, or a library fails.
     func compile(_ graph: Graph, parameters: Parameters) throws(ExecutionError)
         -> any CompiledStep
+
+    /// Makes a graph with state runnable.
+    ///
+    /// - Parameters:
+    ///   - graph: a verified graph, with states and updates.
+    ///   - parameters: as for `compile`, for the graph's parameters if it has any.
+    /// - Throws: as `compile`.
+    func compileUpdate(_ graph: Graph, parameters: Parameters) throws(ExecutionError)
+        -> any CompiledUpdate
 }
 
 /// A graph made ready to run.

@@ -23,14 +23,31 @@ public struct ReferenceBackend: Backend {
     public func compile(
         _ graph: Graph, parameters: Parameters
     ) throws(ExecutionError) -> any CompiledStep {
+        try verify(graph)
+        guard graph.states.isEmpty else {
+            throw ExecutionError(
+                .unsupported,
+                "graph \(graph.name): expected no state, found \(graph.states.count); "
+                    + "compileUpdate takes graphs with state")
+        }
+        return ReferenceStep(try TypedProgram(graph, parameters))
+    }
+
+    /// Makes a graph with state runnable.
+    ///
+    /// All operations and floating-point types are supported.
+    public func compileUpdate(
+        _ graph: Graph, parameters: Parameters
+    ) throws(ExecutionError) -> any CompiledUpdate {
+        try verify(graph)
+        return ReferenceUpdate(try TypedProgram(graph, parameters))
+    }
+
+    private func verify(_ graph: Graph) throws(ExecutionError) {
         do {
             try graph.verify()
         } catch {
             throw ExecutionError(.unsupported, "graph \(graph.name): \(error.message)")
         }
-        if graph.nodes.contains(where: { $0.type.elementType == .float64 }) {
-            return try ReferenceStep<Double>(graph, parameters)
-        }
-        return try ReferenceStep<Float>(graph, parameters)
     }
 }

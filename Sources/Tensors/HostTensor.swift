@@ -63,6 +63,13 @@ public struct HostTensor: Sendable {
         self.init(elements: values, .uint8, shape)
     }
 
+    /// An int32 tensor of values in row-major order.
+    ///
+    /// - Precondition: there are as many values as the shape takes.
+    public init(_ values: [Int32], shape: Shape) {
+        self.init(elements: values, .int32, shape)
+    }
+
     private init<Element: BitwiseCopyable>(
         elements: [Element], _ elementType: ElementType, _ shape: Shape
     ) {

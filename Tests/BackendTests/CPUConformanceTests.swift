@@ -48,6 +48,11 @@ struct CPUSetup: Sendable, CustomTestStringConvertible {
     }()
 }
 
+extension CPUSetup {
+    /// Those that differ in training, which runs on own kernels alone.
+    static let own = all.filter { $0.kernels == .own }
+}
+
 @Suite("CPU back end")
 struct CPUConformanceTests {
     @Test("agrees with float64 to the rounding of float32", arguments: CPUSetup.all)
@@ -63,6 +68,26 @@ struct CPUConformanceTests {
     func bfloat16(setup: CPUSetup) throws {
         let backend = try setup.backend()
         for conformanceCase in conformanceCases {
+            try checkConformance(
+                conformanceCase, of: backend, in: .bfloat16, transformed: setup.winograd)
+        }
+    }
+
+    @Test("trains as float64 does, to the rounding of float32", arguments: CPUSetup.own)
+    func trainsInFloat32(setup: CPUSetup) throws {
+        let backend = try setup.backend()
+        for conformanceCase in trainingConformanceCases {
+            do {
+                try checkConformance(
+                    conformanceCase, of: backend, in: .float32, transformed: setup.winograd)
+            } catch { Issue.record("\(conformanceCase.name): \(error)") }
+        }
+    }
+
+    @Test("trains as float64 does, to the rounding of bfloat16", arguments: CPUSetup.own)
+    func trainsInBFloat16(setup: CPUSetup) throws {
+        let backend = try setup.backend()
+        for conformanceCase in trainingConformanceCases {
             try checkConformance(
                 conformanceCase, of: backend, in: .bfloat16, transformed: setup.winograd)
         }

@@ -1,74 +1,7 @@
 import Execution
 import Graph
-import ReferenceBackend
-import Synchronization
 import Tensors
 import Testing
-
-/// The reference with a mistake, to show that the suite sees it.
-private struct FaultyBackend: Backend {
-    enum Fault: CaseIterable {
-        /// Every number is a few units in the last place too large.
-        case imprecise
-        /// The largest number is missing.
-        case unwritten
-        /// Each run adds to what the run before gave.
-        case stateful
-        /// One number is not a number.
-        case notANumber
-    }
-
-    let fault: Fault
-    let elementType: ElementType
-
-    var name: String { "faulty" }
-    var deviceDescription: String { "reference with a mistake" }
-
-    func compile(
-        _ graph: Graph, parameters: Parameters
-    ) throws(ExecutionError) -> any CompiledStep {
-        FaultyStep(
-            step: try ReferenceBackend().compile(graph, parameters: parameters), backend: self)
-    }
-}
-
-private final class FaultyStep: CompiledStep {
-    let step: any CompiledStep
-    let backend: FaultyBackend
-    private let runCount = Mutex(0)
-
-    init(step: any CompiledStep, backend: FaultyBackend) {
-        self.step = step
-        self.backend = backend
-    }
-
-    var inputTypes: [TensorType] { step.inputTypes }
-    var outputTypes: [TensorType] { step.outputTypes }
-
-    func run(_ inputs: [HostTensor]) throws(ExecutionError) -> [HostTensor] {
-        let result = try step.run(inputs)[0]
-        let count = runCount.withLock { count in
-            count += 1
-            return count
-        }
-        var values = result.floats()
-        let place = values.indices.max { values[$0] < values[$1] } ?? 0
-        switch backend.fault {
-        case .imprecise:
-            let factor: Float = backend.elementType == .bfloat16 ? 1 + 0x1p-6 : 1 + 0x1p-18
-            values = values.map { $0 * factor }
-        case .unwritten: values[place] = 0
-        case .stateful: if count == 3 { values[place] += values[place] * 0x1p-5 }
-        case .notANumber: values[place] = .nan
-        }
-        do {
-            let tensor = HostTensor(values, shape: result.shape)
-            return [try tensor.converted(to: result.elementType)]
-        } catch {
-            throw ExecutionError(.unsupported, error.message)
-        }
-    }
-}
 
 @Suite("Conformance suite")
 struct ConformanceCheckTests {
@@ -78,33 +11,81 @@ struct ConformanceCheckTests {
         "dense [2, 512]", "bottleneck with a projection",
     ]
 
+    /// The same of training: with outputs, with states, and with both.
+    static let trainingNames = [
+        "convolutionFilterGradient [2, 32, 14, 14] to 16, 3x3 step 1x1 padding 1,1,1,1",
+        "momentum keras nesterov decay [33, 5, 3, 3]",
+        "convolution, its gradients and its update "
+            + "[1, 64, 7, 7] to 64, 3x3 step 1x1 padding 1,1,1,1",
+    ]
+
     @Test("has each case once")
     func unique() {
-        #expect(Set(conformanceCases.map(\.name)).count == conformanceCases.count)
+        let all = conformanceCases + trainingConformanceCases
+        #expect(Set(all.map(\.name)).count == all.count)
     }
 
     @Test("covers every operation")
     func coverage() throws {
-        var names: Set<String> = []
-        for conformanceCase in conformanceCases {
-            names.formUnion(try conformanceCase.build(.bfloat16).nodes.map(\.operation.name))
+        func names(_ cases: [ConformanceCase]) throws -> Set<String> {
+            try cases.reduce(into: []) { names, conformanceCase in
+                let graph = try conformanceCase.build(.bfloat16).graph
+                names.formUnion(graph.nodes.map(\.operation.name))
+            }
         }
+        #expect(try names(conformanceCases) == inferenceOperations)
         #expect(
-            names == [
-                "input", "parameter", "convolution", "batchNormalization", "relu", "add",
-                "maxPool", "globalAveragePool", "dense", "softmax", "normalizeImage", "cast",
+            try names(trainingConformanceCases).subtracting(inferenceOperations) == [
+                "state", "constant", "batchMoments", "normalizeBatch", "normalizationSums",
+                "normalizeBatchGradient", "batchNormalizationGradient", "reluGradient",
+                "convolutionInputGradient", "convolutionFilterGradient", "maxPoolIndices",
+                "maxPoolGradient", "globalAveragePoolGradient", "denseInputGradient",
+                "denseWeightGradient", "channelSums", "crossEntropy", "crossEntropyGradient",
+                "correctCount", "row", "stack", "multiply", "reciprocal", "squaredNorm",
+                "isFinite", "select", "movingAverage", "clipFactor", "trustRatio",
+                "velocityUpdate", "weightUpdate", "lossScaleUpdate",
             ])
     }
 
     @Test("notices mistakes", arguments: names, [ElementType.float32, .bfloat16])
     func faults(name: String, elementType: ElementType) throws {
         let conformanceCase = try #require(conformanceCases.first { $0.name == name })
-        for fault in FaultyBackend.Fault.allCases {
-            withKnownIssue("\(fault)") {
-                try checkConformance(
-                    conformanceCase, of: FaultyBackend(fault: fault, elementType: elementType),
-                    in: elementType)
-            }
+        for fault in FaultyBackend.Fault.ofSteps {
+            expectNoticed(
+                conformanceCase, FaultyBackend(fault: fault, elementType: elementType),
+                elementType, "\(fault)")
+        }
+    }
+
+    @Test(
+        "notices mistakes of training", arguments: trainingNames, [ElementType.float32, .bfloat16])
+    func trainingFaults(name: String, elementType: ElementType) throws {
+        let conformanceCase = try #require(trainingConformanceCases.first { $0.name == name })
+        let hasUpdates = try !conformanceCase.build(elementType).graph.updates.isEmpty
+        for fault in FaultyBackend.Fault.allCases where hasUpdates || fault != .forgetful {
+            expectNoticed(
+                conformanceCase, FaultyBackend(fault: fault, elementType: elementType),
+                elementType, "\(fault)")
+        }
+    }
+
+    @Test("notices an operation done by another rule", arguments: Mutation.all)
+    func mutations(mutation: Mutation) throws {
+        let conformanceCase = try #require(
+            trainingConformanceCases.first { $0.name == mutation.caseName })
+        for elementType in [ElementType.float32, .bfloat16] {
+            expectNoticed(
+                conformanceCase, MutatingBackend(mutation: mutation), elementType,
+                "\(elementType.rawValue)")
+        }
+    }
+
+    private func expectNoticed(
+        _ conformanceCase: ConformanceCase, _ backend: any Backend, _ elementType: ElementType,
+        _ comment: Comment
+    ) {
+        withKnownIssue(comment) {
+            try checkConformance(conformanceCase, of: backend, in: elementType)
         }
     }
 }

@@ -5,14 +5,17 @@ import ResNetModel
 import Tensors
 import Testing
 
+private let allConformanceCases = conformanceCases + trainingConformanceCases
+
 @Suite("Reference back end")
 struct ReferenceConformanceTests {
-    @Test("agrees with itself in float64 when it computes in float32", arguments: conformanceCases)
+    @Test(
+        "agrees with itself in float64 when it computes in float32", arguments: allConformanceCases)
     func float32(conformanceCase: ConformanceCase) throws {
         try checkConformance(conformanceCase, of: ReferenceBackend(), in: .float32)
     }
 
-    @Test("agrees with float64 to the rounding of bfloat16", arguments: conformanceCases)
+    @Test("agrees with float64 to the rounding of bfloat16", arguments: allConformanceCases)
     func bfloat16(conformanceCase: ConformanceCase) throws {
         try checkConformance(conformanceCase, of: ReferenceBackend(), in: .bfloat16)
     }

@@ -13,10 +13,13 @@ import Tensors
 public struct GraphBuilder: Sendable {
     /// What the graph will be called.
     public let name: String
-    private var nodes: [Node] = []
+    /// What was made so far.
+    private(set) var nodes: [Node] = []
     private var outputs: [GraphOutput] = []
-    private var inputNames: Set<String> = []
-    private var parameterNames: Set<String> = []
+    private var updates: [GraphOutput] = []
+    /// The names of inputs, parameters and states, each by its kind.
+    private var leafNames: [String: Set<String>] = [:]
+    private var states: [String: Value] = [:]
 
     /// Starts an empty graph.
     public init(name: String) { self.name = name }
@@ -45,6 +48,15 @@ public struct GraphBuilder: Sendable {
         try addLeaf(.parameter(name: name), type: type, label: label)
     }
 
+    /// Adds what is given once and changed by the runs.
+    ///
+    /// - Throws: as `input(_:type:label:)`.
+    public mutating func state(
+        _ name: String, type: TensorType, label: String = ""
+    ) throws(GraphError) -> Value {
+        try addLeaf(.state(name: name), type: type, label: label)
+    }
+
     /// Names a result.
     ///
     /// - Throws: `GraphError` with code `.duplicateName`, `.unknownValue`, or `.invalidAttribute` where the
@@ -58,6 +70,33 @@ public struct GraphBuilder: Sendable {
             throw Self.unknown(value, reader: "output \(name)", count: nodes.count)
         }
         outputs.append(GraphOutput(name: name, value: value))
+    }
+
+    /// Sets what a state is after a run; every node reads what it was before.
+    ///
+    /// - Throws: `GraphError` with code `.unknownState` where no state made so far has the name, `.duplicateName`
+    ///   where it has an update, `.unknownValue`, or `.elementTypeMismatch` or `.shapeMismatch` where the value
+    ///   is not of the state's type.
+    public mutating func update(_ state: String, _ value: Value) throws(GraphError) {
+        guard let old = states[state], let expected = type(of: old) else {
+            throw GraphError(
+                .unknownState,
+                "update \(state): expected the name of a state made earlier, "
+                    + "found \(states.isEmpty ? "none" : states.keys.sorted().joined(separator: ", "))"
+            )
+        }
+        guard !updates.contains(where: { $0.name == state }) else {
+            throw GraphError(.duplicateName, "update \(state): there already is one of this state")
+        }
+        guard let found = type(of: value) else {
+            throw Self.unknown(value, reader: "update \(state)", count: nodes.count)
+        }
+        guard found == expected else {
+            throw GraphError(
+                found.shape == expected.shape ? .elementTypeMismatch : .shapeMismatch,
+                "update \(state): expected the state's \(expected), found \(found)")
+        }
+        updates.append(GraphOutput(name: state, value: value))
     }
 
     /// Adds any operation that has operands.
@@ -86,44 +125,45 @@ public struct GraphBuilder: Sendable {
 
     /// Ends building.
     ///
-    /// - Throws: `GraphError` with code `.missingOutput` where no value was named.
+    /// - Throws: `GraphError` with code `.missingOutput` where no value is an output or an update.
     public consuming func finish() throws(GraphError) -> Graph {
-        guard !outputs.isEmpty else {
+        guard !outputs.isEmpty || !updates.isEmpty else {
             throw GraphError(
-                .missingOutput, "graph \(name): expected at least one output, found none")
+                .missingOutput, "graph \(name): expected at least one output or update, found none")
         }
-        return Graph(name: name, nodes: nodes, outputs: outputs)
+        return Graph(name: name, nodes: nodes, outputs: outputs, updates: updates)
     }
 
-    /// Adds a node like another, reading other values; inputs and parameters keep their types.
+    /// Adds a node like another, reading other values; leaves keep their types.
     mutating func copy(_ node: Node, operands: [Value]) throws(GraphError) -> Value {
-        switch node.operation {
-        case .input, .parameter:
-            try addLeaf(node.operation, type: node.type, label: node.label)
-        default: try append(node.operation, operands, label: node.label)
+        if node.operation.isLeaf {
+            return try addLeaf(node.operation, type: node.type, label: node.label)
         }
+        return try append(node.operation, operands, label: node.label)
     }
 
-    /// Adds an input or a parameter.
+    /// Names the outputs and updates of another graph, whose values have become these.
+    mutating func copyResults(of graph: Graph, _ values: [Value]) throws(GraphError) {
+        for result in graph.outputs { try output(result.name, values[result.value.index]) }
+        for result in graph.updates { try update(result.name, values[result.value.index]) }
+    }
+
+    /// Adds an input, a parameter, a state or a constant.
     mutating func addLeaf(
         _ operation: Operation, type: TensorType, label: String
     ) throws(GraphError) -> Value {
+        let name: String
         switch operation {
-        case .input(let name):
-            try Self.requireName(name, kind: "input")
-            guard inputNames.insert(name).inserted else {
-                throw GraphError(.duplicateName, "input \(name): there already is one of this name")
-            }
-            try Self.requireExtents(type, "input \(name)")
-        case .parameter(let name):
-            try Self.requireName(name, kind: "parameter")
-            guard parameterNames.insert(name).inserted else {
-                throw GraphError(
-                    .duplicateName, "parameter \(name): there already is one of this name")
-            }
-            try Self.requireExtents(type, "parameter \(name)")
+        case .input(let given), .parameter(let given), .state(let given): name = given
         default: return try append(operation, [], label: label)
         }
+        let kind = operation.name
+        try Self.requireName(name, kind: kind)
+        guard leafNames[kind, default: []].insert(name).inserted else {
+            throw GraphError(.duplicateName, "\(kind) \(name): there already is one of this name")
+        }
+        try Self.requireExtents(type, "\(kind) \(name)")
+        if case .state = operation { states[name] = Value(index: nodes.count) }
         nodes.append(Node(operation: operation, operands: [], type: type, label: label))
         return Value(index: nodes.count - 1)
     }

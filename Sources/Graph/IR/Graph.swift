@@ -46,9 +46,9 @@ public struct Node: Sendable, Hashable {
     }
 }
 
-/// A named result.
+/// A named result: what a run gives back, or what it leaves in a state.
 public struct GraphOutput: Sendable, Hashable {
-    /// How callers ask for it.
+    /// How callers ask for it; for an update, the state's name.
     public var name: String
     /// What it is.
     public var value: Value
@@ -60,7 +60,8 @@ public struct GraphOutput: Sendable, Hashable {
     }
 }
 
-/// A program: nodes in an order in which each reads only earlier ones, and the named results.
+/// A program: nodes in an order in which each reads only earlier ones, the named results, and what becomes of
+/// the state.
 ///
 /// Immutable once built; `GraphBuilder` makes one, passes make one of another, `verify()` checks one.
 public struct Graph: Sendable, Hashable {
@@ -70,12 +71,19 @@ public struct Graph: Sendable, Hashable {
     public let nodes: [Node]
     /// The results, in order.
     public let outputs: [GraphOutput]
+    /// The new values of states, by their names.
+    ///
+    /// All take effect when a run ends: every node reads the old ones. A state without an update stays as it is.
+    public let updates: [GraphOutput]
 
     /// Makes a graph of its parts, unchecked; `verify()` checks.
-    public init(name: String, nodes: [Node], outputs: [GraphOutput]) {
+    public init(
+        name: String, nodes: [Node], outputs: [GraphOutput], updates: [GraphOutput] = []
+    ) {
         self.name = name
         self.nodes = nodes
         self.outputs = outputs
+        self.updates = updates
     }
 
     /// The node that makes a value.
@@ -93,6 +101,14 @@ public struct Graph: Sendable, Hashable {
     public var parameters: [(name: String, value: Value, type: TensorType)] {
         nodes.indices.compactMap { index in
             guard case .parameter(let name) = nodes[index].operation else { return nil }
+            return (name, Value(index: index), nodes[index].type)
+        }
+    }
+
+    /// What is given once and changed by the runs, in order.
+    public var states: [(name: String, value: Value, type: TensorType)] {
+        nodes.indices.compactMap { index in
+            guard case .state(let name) = nodes[index].operation else { return nil }
             return (name, Value(index: index), nodes[index].type)
         }
     }

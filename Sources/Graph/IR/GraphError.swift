@@ -14,12 +14,16 @@ public struct GraphError: Error, Sendable, CustomStringConvertible {
         case invalidAttribute
         /// A value is used before it is made, or belongs to another graph.
         case unknownValue
-        /// Two inputs, parameters or outputs share a name.
+        /// An update names a state that the graph does not have.
+        case unknownState
+        /// Two inputs, parameters, states, outputs or updates share a name.
         case duplicateName
-        /// Nothing is marked as an output.
+        /// Nothing is marked as an output or an update.
         case missingOutput
         /// A pass was not given the tensor of a parameter.
         case missingParameter
+        /// A gradient is needed where there is no rule for it, or of what the loss does not depend on.
+        case missingGradient
         /// Text does not follow the grammar.
         case syntax
     }

@@ -3,8 +3,8 @@ import Tensors
 extension Operation {
     /// The type of the result, from the types of the operands; the one place where types are inferred.
     ///
-    /// The builder, the verifier, the parser and the passes all come here. Inputs and parameters state their
-    /// types instead; asking for one throws.
+    /// The builder, the verifier, the parser and the passes all come here. Inputs, parameters and states state
+    /// their types instead; asking for one throws.
     ///
     /// Precision: the operands of a convolution or a dense layer share one floating-point type, except that
     /// vectors of one number a channel (bias, batch-norm statistics) may be float32 beside narrower data.
@@ -13,7 +13,7 @@ extension Operation {
     /// - Throws: `GraphError` that says what was expected and what was found.
     public func inferType(operands: [TensorType]) throws(GraphError) -> TensorType {
         switch self {
-        case .input, .parameter:
+        case .input, .parameter, .state:
             throw GraphError(.invalidAttribute, "\(name): states its type, it has none to infer")
         case .convolution(let attributes):
             return try Self.inferConvolution(attributes, operands)
@@ -30,7 +30,7 @@ extension Operation {
             try requireShape(operands[1], "the second operand", operands[0].shape)
             return operands[0]
         case .maxPool(let window):
-            return try Self.inferMaxPool(window, operands)
+            return try inferMaxPool(window, operands)
         case .globalAveragePool:
             try requireCount(operands, 1)
             try requireFloatingPoint(operands[0], "x")
@@ -43,8 +43,7 @@ extension Operation {
             try requireCount(operands, 1)
             try requireFloatingPoint(operands[0], "x")
             try requireRank(operands[0], "x", 2, "[N, C]")
-            let wide = operands[0].elementType == .float64
-            return TensorType(wide ? .float64 : .float32, operands[0].shape)
+            return TensorType(operands[0].elementType.sumType, operands[0].shape)
         case .normalizeImage(let mean, let deviation, let elementType):
             return try inferNormalizeImage(mean, deviation, elementType, operands)
         case .cast(let elementType):
@@ -55,6 +54,49 @@ extension Operation {
                     "cast: expected a floating-point element type, found \(elementType.rawValue)")
             }
             return TensorType(elementType, operands[0].shape)
+        case .constant(let number, let elementType):
+            return try inferConstant(number, elementType, operands)
+        case .batchMoments: return try inferBatchMoments(operands)
+        case .normalizeBatch(let epsilon):
+            return try inferNormalizeBatch(epsilon: epsilon, operands)
+        case .normalizationSums(let epsilon):
+            return try inferNormalizationSums(epsilon: epsilon, operands)
+        case .normalizeBatchGradient(let epsilon):
+            return try inferNormalizeBatchGradient(epsilon: epsilon, operands)
+        case .batchNormalizationGradient(let epsilon):
+            return try inferBatchNormalizationGradient(epsilon: epsilon, operands)
+        case .reluGradient: return try inferReluGradient(operands)
+        case .convolutionInputGradient(let attributes, let size):
+            return try inferConvolutionInputGradient(attributes, size, operands)
+        case .convolutionFilterGradient(let attributes, let size):
+            return try inferConvolutionFilterGradient(attributes, size, operands)
+        case .maxPoolIndices(let window): return try inferMaxPoolIndices(window, operands)
+        case .maxPoolGradient(let window, let size):
+            return try inferMaxPoolGradient(window, size, operands)
+        case .globalAveragePoolGradient(let size):
+            return try inferGlobalAveragePoolGradient(size, operands)
+        case .denseInputGradient: return try inferDenseInputGradient(operands)
+        case .denseWeightGradient: return try inferDenseWeightGradient(operands)
+        case .channelSums: return try inferChannelSums(operands)
+        case .crossEntropy(let loss): return try inferCrossEntropy(loss, operands)
+        case .crossEntropyGradient(let loss):
+            return try inferCrossEntropyGradient(loss, operands)
+        case .correctCount(let top): return try inferCorrectCount(top: top, operands)
+        case .row(let index): return try inferRow(index, operands)
+        case .stack: return try inferStack(operands)
+        case .multiply: return try inferMultiply(operands)
+        case .reciprocal: return try inferReciprocal(operands)
+        case .squaredNorm, .isFinite: return try inferNumberOfAll(operands)
+        case .select: return try inferSelect(operands)
+        case .movingAverage: return try inferMovingAverage(operands)
+        case .clipFactor(let maximum): return try inferClipFactor(maximum: maximum, operands)
+        case .trustRatio(let coefficient, let weightDecay, let epsilon):
+            return try inferTrustRatio([coefficient, weightDecay, epsilon], operands)
+        case .velocityUpdate(let rule):
+            return try inferMomentum(rule, operands, ["velocity", "weight", "gradient"])
+        case .weightUpdate(let rule):
+            return try inferMomentum(rule, operands, ["weight", "gradient", "velocity"])
+        case .lossScaleUpdate(let rule): return try inferLossScaleUpdate(rule, operands)
         }
     }
 
@@ -101,35 +143,18 @@ extension Operation {
         for (index, role) in ["scale", "shift", "mean", "variance"].enumerated() {
             try operation.requireVector(operands[index + 1], role, x.shape[1], beside: x)
         }
-        guard epsilon.isFinite, epsilon >= 0 else {
-            throw GraphError(
-                .invalidAttribute,
-                "batchNormalization: expected a finite epsilon of at least 0, found \(epsilon)")
-        }
+        try operation.requireAtLeast(0, epsilon, "epsilon")
         return x
     }
 
-    private static func inferMaxPool(
+    private func inferMaxPool(
         _ window: Window, _ operands: [TensorType]
     ) throws(GraphError) -> TensorType {
-        let operation = Operation.maxPool(window)
-        try operation.requireCount(operands, 1)
+        try requireCount(operands, 1)
         let x = operands[0]
-        try operation.requireFloatingPoint(x, "x")
-        try operation.requireRank(x, "x", 4, "[N, C, H, W]")
-        let padding = window.padding
-        guard max(padding.top, padding.bottom) < window.size.height,
-            max(padding.left, padding.right) < window.size.width
-        else {
-            throw GraphError(
-                .invalidAttribute,
-                "maxPool: expected padding smaller than the window "
-                    + "\(window.size.height)x\(window.size.width), found \(padding)")
-        }
-        let size = try operation.slide(
-            over: x.shape, window.size, stride: window.stride, padding: padding)
-        return try operation.type(
-            x.elementType, [x.shape[0], x.shape[1], size.height, size.width])
+        try requireActivations(x, "x")
+        let size = try slide(window, over: x.shape)
+        return try type(x.elementType, [x.shape[0], x.shape[1], size.height, size.width])
     }
 
     private static func inferDense(
@@ -191,127 +216,4 @@ extension Operation {
         }
         return try type(elementType, [x.shape[0], channels, x.shape[1], x.shape[2]])
     }
-}
-
-// MARK: - Checks
-
-extension Operation {
-    private func requireCount(_ operands: [TensorType], _ count: Int) throws(GraphError) {
-        guard operands.count == count else {
-            throw GraphError(
-                .operandCountMismatch,
-                "\(name): expected \(count) operands, found \(operands.count)")
-        }
-    }
-
-    private func requireRank(
-        _ type: TensorType, _ role: String, _ rank: Int, _ axes: String
-    ) throws(GraphError) {
-        guard type.shape.rank == rank else {
-            throw GraphError(
-                .rankMismatch, "\(name): expected \(role) \(axes), found \(type.shape)")
-        }
-    }
-
-    private func requireFloatingPoint(_ type: TensorType, _ role: String) throws(GraphError) {
-        guard type.elementType.isFloatingPoint else {
-            throw GraphError(
-                .elementTypeMismatch,
-                "\(name): expected \(role) of a floating-point type, "
-                    + "found \(type.elementType.rawValue)")
-        }
-    }
-
-    private func requireElementType(
-        _ type: TensorType, _ role: String, _ expected: ElementType
-    ) throws(GraphError) {
-        guard type.elementType == expected else {
-            throw GraphError(
-                .elementTypeMismatch,
-                "\(name): expected \(role) of \(expected.rawValue), "
-                    + "found \(type.elementType.rawValue)")
-        }
-    }
-
-    private func requireShape(
-        _ type: TensorType, _ role: String, _ expected: Shape
-    ) throws(GraphError) {
-        guard type.shape == expected else {
-            throw GraphError(
-                .shapeMismatch, "\(name): expected \(role) \(expected), found \(type.shape)")
-        }
-    }
-
-    /// One number a channel, of the data's type or, beside narrower data, of float32.
-    private func requireVector(
-        _ type: TensorType, _ role: String, _ count: Int, beside x: TensorType
-    ) throws(GraphError) {
-        try requireShape(type, role, [count])
-        guard
-            type.elementType == x.elementType
-                || (x.elementType.isNarrow && type.elementType == .float32)
-        else {
-            throw GraphError(
-                .elementTypeMismatch,
-                "\(name): expected \(role) of x's \(x.elementType.rawValue) or, where that is "
-                    + "narrower, float32; found \(type.elementType.rawValue)")
-        }
-    }
-
-    private func type(
-        _ elementType: ElementType, _ dimensions: [Int]
-    ) throws(GraphError) -> TensorType {
-        do {
-            return TensorType(elementType, try Shape(validating: dimensions))
-        } catch {
-            throw GraphError(.shapeMismatch, "\(name): the result is too large: \(error.message)")
-        }
-    }
-
-    /// How often a window fits along both spatial axes of `[N, C, H, W]`.
-    private func slide(
-        over shape: Shape, _ window: Spatial, stride: Spatial, padding: Padding
-    ) throws(GraphError) -> Spatial {
-        guard stride.height >= 1, stride.width >= 1 else {
-            throw GraphError(
-                .invalidAttribute,
-                "\(name): expected strides of at least 1, found \(stride.height)x\(stride.width)")
-        }
-        guard window.height >= 1, window.width >= 1 else {
-            throw GraphError(
-                .invalidAttribute,
-                "\(name): expected a window of at least 1x1, found \(window.height)x\(window.width)"
-            )
-        }
-        return Spatial(
-            height: try positions(
-                "height", shape[2], window.height, stride.height, padding.top, padding.bottom),
-            width: try positions(
-                "width", shape[3], window.width, stride.width, padding.left, padding.right))
-    }
-
-    private func positions(
-        _ axis: String, _ extent: Int, _ window: Int, _ stride: Int, _ before: Int, _ after: Int
-    ) throws(GraphError) -> Int {
-        // Text may state any number; sums below this bound cannot overflow.
-        let bound = 1 << 40
-        guard (0...bound).contains(before), (0...bound).contains(after) else {
-            throw GraphError(
-                .invalidAttribute,
-                "\(name): expected a padding of at least 0, found \(before) and \(after) "
-                    + "along the \(axis)")
-        }
-        guard extent <= bound, window <= extent + before + after else {
-            throw GraphError(
-                .shapeMismatch,
-                "\(name): expected a \(axis) of at least the window's \(window), "
-                    + "found \(extent) padded by \(before) and \(after)")
-        }
-        return (extent + before + after - window) / stride + 1
-    }
-}
-
-extension ElementType {
-    /// Whether the type is a floating-point one of fewer bits than float32.
-    var isNarrow: Bool { self == .bfloat16 || self == .float16 }
 }

@@ -1,105 +1,5 @@
 public import Tensors
 
-/// Elements added around the two spatial axes before a window moves over them.
-public struct Padding: Sendable, Hashable {
-    /// Rows above.
-    public var top: Int
-    /// Columns to the left.
-    public var left: Int
-    /// Rows below.
-    public var bottom: Int
-    /// Columns to the right.
-    public var right: Int
-
-    /// Makes a padding.
-    public init(top: Int, left: Int, bottom: Int, right: Int) {
-        self.top = top
-        self.left = left
-        self.bottom = bottom
-        self.right = right
-    }
-
-    /// The same padding on all four sides.
-    public init(_ all: Int) { self.init(top: all, left: all, bottom: all, right: all) }
-}
-
-/// Two extents or steps, along height and width.
-public struct Spatial: Sendable, Hashable {
-    /// Along the rows.
-    public var height: Int
-    /// Along the columns.
-    public var width: Int
-
-    /// Makes a pair.
-    public init(height: Int, width: Int) {
-        self.height = height
-        self.width = width
-    }
-
-    /// The same along both axes.
-    public init(_ both: Int) { self.init(height: both, width: both) }
-}
-
-/// What a fused operation does to each element at its end.
-public enum Activation: String, Sendable, Hashable, CaseIterable {
-    /// Nothing.
-    case none
-    /// The larger of the element and zero.
-    case relu
-}
-
-/// What a convolution does beside multiplying.
-public struct Convolution: Sendable, Hashable {
-    /// Steps of the window.
-    public var stride: Spatial
-    /// Zeros around the input.
-    public var padding: Padding
-    /// Whether the third operand is a bias `[O]`.
-    public var hasBias: Bool
-    /// Whether the last operand, shaped as the result, is added before the activation.
-    public var hasResidual: Bool
-    /// What is done at the end.
-    public var activation: Activation
-
-    /// Makes a convolution's attributes.
-    public init(
-        stride: Spatial = Spatial(1), padding: Padding = Padding(0), hasBias: Bool = false,
-        hasResidual: Bool = false, activation: Activation = .none
-    ) {
-        self.stride = stride
-        self.padding = padding
-        self.hasBias = hasBias
-        self.hasResidual = hasResidual
-        self.activation = activation
-    }
-
-    /// The number of operands: `x`, the filter, and what there is of bias and residual.
-    public var operandCount: Int { 2 + (hasBias ? 1 : 0) + (hasResidual ? 1 : 0) }
-
-    /// The place of the bias among the operands, if there is one.
-    public var biasIndex: Int? { hasBias ? 2 : nil }
-
-    /// The place of the residual among the operands, if there is one.
-    public var residualIndex: Int? { hasResidual ? operandCount - 1 : nil }
-}
-
-/// A window that moves over the spatial axes.
-public struct Window: Sendable, Hashable {
-    /// The window's extents.
-    public var size: Spatial
-    /// Its steps.
-    public var stride: Spatial
-    /// Elements around the input that are never chosen by a maximum.
-    public var padding: Padding
-
-    /// Makes a window.
-    public init(size: Spatial, stride: Spatial, padding: Padding) {
-        self.size = size
-        self.stride = stride
-        self.padding = padding
-    }
-}
-
 /// What a node does.
 ///
 /// Logical axis order is `N, C, H, W`; filters are `O, I, H, W`.
@@ -131,6 +31,104 @@ public enum Operation: Sendable, Hashable {
     /// The same numbers in another element type. Operand: `x`.
     case cast(ElementType)
 
+    // MARK: Training
+
+    /// What a step changes: given once, read in each run, and set at its end by one of the graph's updates.
+    /// No operands.
+    case state(name: String)
+    /// One number, as a tensor without axes, float32 or float64. No operands.
+    case constant(Double, ElementType)
+    /// Mean and biased variance of each channel over images and space. Operand: `x [N, C, H, W]`; result
+    /// `[2, C]`, row 0 the means, row 1 the variances: float32, or float64 where `x` is.
+    case batchMoments
+    /// `(x - mean) / sqrt(variance + epsilon) * scale + shift` with the moments of `x` itself. Operands:
+    /// `x [N, C, H, W]`, scale `[C]`, shift `[C]`, moments `[2, C]`.
+    case normalizeBatch(epsilon: Double)
+    /// What a batch norm's gradients are made of: per channel, row 0 the sum of the gradient, row 1 the sum of the
+    /// gradient times the normalised `x`. These are the gradients of shift and scale. Operands: gradient and `x`,
+    /// both `[N, C, H, W]`, moments `[2, C]`; result `[2, C]`, float32 or float64.
+    case normalizationSums(epsilon: Double)
+    /// The gradient of `normalizeBatch` for `x`, through the moments too. Operands: gradient, `x`, scale `[C]`,
+    /// moments `[2, C]`, sums `[2, C]` of `normalizationSums`; result as `x`.
+    case normalizeBatchGradient(epsilon: Double)
+    /// The gradient of `batchNormalization` for `x`, its statistics being constants. Operands: gradient
+    /// `[N, C, H, W]`, scale `[C]`, variance `[C]`; result as the gradient.
+    case batchNormalizationGradient(epsilon: Double)
+    /// The gradient where `y` is above zero, else zero. Operands: gradient, `y` the result of `relu`.
+    case reluGradient
+    /// The gradient of a convolution for its input, of the spatial extents stated. Operands: gradient
+    /// `[N, O, H', W']`, filter `[O, C, h, w]`; result `[N, C, H, W]`.
+    case convolutionInputGradient(Convolution, size: Spatial)
+    /// The gradient of a convolution for its filter, of the spatial extents stated. Operands: gradient
+    /// `[N, O, H', W']`, `x [N, C, H, W]`; result `[O, C, h, w]`, float32 or float64.
+    case convolutionFilterGradient(Convolution, size: Spatial)
+    /// Where under each position of a window the first of the largest elements is: row times the window's width
+    /// plus column. Operand: `x [N, C, H, W]`; result uint8 `[N, C, H', W']`.
+    case maxPoolIndices(Window)
+    /// The gradient of `maxPool` for its input, of the spatial extents stated. Operands: gradient
+    /// `[N, C, H', W']`, indices uint8 of the same shape; result `[N, C, H, W]`.
+    case maxPoolGradient(Window, size: Spatial)
+    /// The gradient of `globalAveragePool` for its input, of the spatial extents stated. Operand: gradient
+    /// `[N, C]`; result `[N, C, H, W]`.
+    case globalAveragePoolGradient(size: Spatial)
+    /// `gradient · weight`. Operands: gradient `[N, O]`, weight `[O, I]`; result `[N, I]`.
+    case denseInputGradient
+    /// `gradientᵀ · x`. Operands: gradient `[N, O]`, `x [N, I]`; result `[O, I]`, float32 or float64.
+    case denseWeightGradient
+    /// The sum over all axes but the second. Operand: `x`, of rank 2 or more; result `[C]`, float32 or float64.
+    case channelSums
+    /// The mean loss over a batch. Operands: logits `[N, C]`, targets, class weights `[C]` if any; result
+    /// without axes, float32 or float64.
+    ///
+    /// Targets are labels, int32 `[N]`, or distributions `[N, C]` of the logits' element type. A label outside
+    /// `0 ..< C` makes the loss not-a-number. With targets `t` smoothed, `t' = (1 - smoothing) * t + smoothing / C`,
+    /// and weights `w`, the loss is `-Σ w_c t'_c log p_c` over `N`, or with labels over the sum of their weights.
+    ///
+    /// Source: PyTorch's `CrossEntropyLoss`.
+    case crossEntropy(CrossEntropy)
+    /// The gradient of `crossEntropy` for the logits. Operands: those of `crossEntropy`, then the loss's gradient,
+    /// without axes; result as the logits.
+    case crossEntropyGradient(CrossEntropy)
+    /// How many images have their label among the `top` largest logits; of equal ones the earlier classes count as
+    /// larger. Operands: logits `[N, C]`, labels int32 `[N]`; result without axes, float32 or float64.
+    case correctCount(top: Int)
+    /// Row `index` along the first axis, without that axis. Operand: `x`, of rank 1 or more.
+    case row(index: Int)
+    /// Vectors of one length under each other. Operands: two or more `[C]`; result `[count, C]`.
+    case stack
+    /// The product, by element. Operands: `x`, and a factor of its shape or without axes.
+    case multiply
+    /// One over each element. Operand: `x`.
+    case reciprocal
+    /// The sum of squares over all elements of all operands; result without axes.
+    case squaredNorm
+    /// 1 where all elements of all operands are finite, else 0; float32 or float64, without axes.
+    case isFinite
+    /// One of two tensors of one type. Operands: a condition without axes, what to give where it is not 0, what
+    /// to give where it is.
+    case select
+    /// `old + share * (new - old)`. Operands: old, new of its type, share without axes.
+    case movingAverage
+    /// The factor that brings a norm down to `maximum` at most: `min(1, maximum / (norm + 1e-6))`. Operand: the
+    /// squared norm, without axes.
+    ///
+    /// Source: PyTorch's `clip_grad_norm_`.
+    case clipFactor(maximum: Double)
+    /// LARS's trust ratio: `coefficient * |w| / (|g| + weightDecay * |w| + epsilon)`, or 1 where either norm is 0.
+    /// Operands: the squared norms of weight and gradient, without axes.
+    ///
+    /// Source: You et al. 2017, algorithm 1, with the epsilon of MLPerf's implementation.
+    case trustRatio(coefficient: Double, weightDecay: Double, epsilon: Double)
+    /// The new velocity of a weight. Operands: velocity, weight and gradient of one type, rate and gradient factor
+    /// without axes.
+    case velocityUpdate(MomentumRule)
+    /// The new weight. Operands: weight, gradient and new velocity of one type, rate and gradient factor without
+    /// axes.
+    case weightUpdate(MomentumRule)
+    /// The next loss scale and the number of finite steps since it last changed. Operands: the present ones `[2]`,
+    /// and whether this step's gradients were finite, without axes; result `[2]`.
+    case lossScaleUpdate(LossScaleRule)
+
     /// What the text form and messages call it.
     public var name: String {
         switch self {
@@ -146,6 +144,38 @@ public enum Operation: Sendable, Hashable {
         case .softmax: "softmax"
         case .normalizeImage: "normalizeImage"
         case .cast: "cast"
+        case .state: "state"
+        case .constant: "constant"
+        case .batchMoments: "batchMoments"
+        case .normalizeBatch: "normalizeBatch"
+        case .normalizationSums: "normalizationSums"
+        case .normalizeBatchGradient: "normalizeBatchGradient"
+        case .batchNormalizationGradient: "batchNormalizationGradient"
+        case .reluGradient: "reluGradient"
+        case .convolutionInputGradient: "convolutionInputGradient"
+        case .convolutionFilterGradient: "convolutionFilterGradient"
+        case .maxPoolIndices: "maxPoolIndices"
+        case .maxPoolGradient: "maxPoolGradient"
+        case .globalAveragePoolGradient: "globalAveragePoolGradient"
+        case .denseInputGradient: "denseInputGradient"
+        case .denseWeightGradient: "denseWeightGradient"
+        case .channelSums: "channelSums"
+        case .crossEntropy: "crossEntropy"
+        case .crossEntropyGradient: "crossEntropyGradient"
+        case .correctCount: "correctCount"
+        case .row: "row"
+        case .stack: "stack"
+        case .multiply: "multiply"
+        case .reciprocal: "reciprocal"
+        case .squaredNorm: "squaredNorm"
+        case .isFinite: "isFinite"
+        case .select: "select"
+        case .movingAverage: "movingAverage"
+        case .clipFactor: "clipFactor"
+        case .trustRatio: "trustRatio"
+        case .velocityUpdate: "velocityUpdate"
+        case .weightUpdate: "weightUpdate"
+        case .lossScaleUpdate: "lossScaleUpdate"
         }
     }
 }

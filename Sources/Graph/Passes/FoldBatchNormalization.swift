@@ -42,7 +42,7 @@ public func foldBatchNormalization(
                 try builder.copy(node, operands: node.operands.map { values[$0.index] }))
         }
     }
-    for output in graph.outputs { try builder.output(output.name, values[output.value.index]) }
+    try builder.copyResults(of: graph, values)
     let result = try removeDeadCode(builder.finish())
     return (result, folder.parameters(of: result))
 }

@@ -30,7 +30,7 @@ public func fuse(_ graph: Graph) throws(GraphError) -> Graph {
                 try builder.copy(node, operands: node.operands.map { values[$0.index] }))
         }
     }
-    for output in graph.outputs { try builder.output(output.name, values[output.value.index]) }
+    try builder.copyResults(of: graph, values)
     return try builder.finish()
 }
 

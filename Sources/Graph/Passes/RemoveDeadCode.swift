@@ -1,4 +1,4 @@
-/// Removes the nodes that no output needs.
+/// Removes the nodes that no output and no update needs.
 ///
 /// Inputs stay, so that callers give the same ones as before.
 ///
@@ -6,7 +6,12 @@
 /// - Throws: `GraphError` where the graph does not hold.
 public func removeDeadCode(_ graph: Graph) throws(GraphError) -> Graph {
     var isNeeded = [Bool](repeating: false, count: graph.nodes.count)
-    for output in graph.outputs { isNeeded[output.value.index] = true }
+    for result in graph.outputs + graph.updates { isNeeded[result.value.index] = true }
+    // A state that is only written has to be there to be named.
+    let updated = Set(graph.updates.map(\.name))
+    for state in graph.states where updated.contains(state.name) {
+        isNeeded[state.value.index] = true
+    }
     for index in graph.nodes.indices.reversed() {
         if case .input = graph.nodes[index].operation { isNeeded[index] = true }
         guard isNeeded[index] else { continue }
@@ -18,6 +23,6 @@ public func removeDeadCode(_ graph: Graph) throws(GraphError) -> Graph {
     for (index, node) in graph.nodes.enumerated() where isNeeded[index] {
         values[index] = try builder.copy(node, operands: node.operands.map { values[$0.index] })
     }
-    for output in graph.outputs { try builder.output(output.name, values[output.value.index]) }
+    try builder.copyResults(of: graph, values)
     return try builder.finish()
 }

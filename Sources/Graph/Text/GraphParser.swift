@@ -35,7 +35,7 @@ private struct GraphParser {
                 try parseNode(index: nodeCount, start: start)
                 nodeCount += 1
             } else {
-                try parseOutput(start: start)
+                try parseResult(start: start)
             }
             try reader.endLine()
         }
@@ -50,13 +50,21 @@ private struct GraphParser {
         }
     }
 
-    private mutating func parseOutput(start: GraphTextReader.Position) throws(GraphError) {
-        try reader.expectWord("output")
+    /// `output logits = %8` or `update step = %9`.
+    private mutating func parseResult(start: GraphTextReader.Position) throws(GraphError) {
+        let word = try reader.word()
+        guard word == "output" || word == "update" else {
+            throw reader.error("expected output or update, found \(word)", at: start)
+        }
         let name = try reader.name()
         try reader.expect("=")
         let value = try parseValue()
         do {
-            try builder.output(name, value)
+            if word == "output" {
+                try builder.output(name, value)
+            } else {
+                try builder.update(name, value)
+            }
         } catch {
             throw reader.located(error, at: start)
         }
@@ -77,11 +85,21 @@ private struct GraphParser {
         var operands: [Value] = []
         // Some operations state in their result type what they need, so the type is read first.
         let type: TensorType
-        if word == "input" || word == "parameter" {
+        switch word {
+        case "input", "parameter", "state":
             let name = try reader.name()
-            operation = word == "input" ? .input(name: name) : .parameter(name: name)
             type = try parseType()
-        } else {
+            operation =
+                switch word {
+                case "input": .input(name: name)
+                case "parameter": .parameter(name: name)
+                default: .state(name: name)
+                }
+        case "constant":
+            let number = try reader.number()
+            type = try parseType()
+            operation = .constant(number, type.elementType)
+        default:
             let roles: OperandRoles
             (operands, roles) = try parseOperands()
             let attributes = try parseAttributes(roles)
@@ -110,7 +128,7 @@ private struct GraphParser {
         return Value(index: try reader.integer())
     }
 
-    /// `(%0, %1, bias: %2, residual: %3)`.
+    /// `(%0, %1, bias: %2, residual: %3)` or `(%0, %1, weights: %2)`.
     private mutating func parseOperands() throws(GraphError) -> ([Value], OperandRoles) {
         var operands: [Value] = []
         var roles = OperandRoles()
@@ -119,13 +137,15 @@ private struct GraphParser {
             let start = reader.position
             if reader.peek() != UInt8(ascii: "%") {
                 switch try reader.word() {
-                case "bias:" where operands.count == 2 && !roles.hasResidual: roles.hasBias = true
+                case "bias:" where operands.count == 2 && roles.isPlain: roles.hasBias = true
+                case "weights:" where operands.count == 2 && roles.isPlain:
+                    roles.hasWeights = true
                 case "residual:" where operands.count >= 2 && !roles.hasResidual:
                     roles.hasResidual = true
                 default:
                     throw reader.error(
-                        "expected a value such as %0, or after two of them bias: or residual:",
-                        at: start)
+                        "expected a value such as %0, or after two of them bias:, residual: "
+                            + "or weights:", at: start)
                 }
             }
             operands.append(try parseValue())
@@ -150,28 +170,50 @@ private struct GraphParser {
             switch key {
             case "stride": attributes.stride = try parsePair()
             case "size": attributes.size = try parsePair()
-            case "padding":
-                let top = try reader.integer()
-                try reader.expect(",")
-                let left = try reader.integer()
-                try reader.expect(",")
-                let bottom = try reader.integer()
-                try reader.expect(",")
-                let right = try reader.integer()
-                attributes.padding = Padding(top: top, left: left, bottom: bottom, right: right)
+            case "padding": attributes.padding = try parsePadding()
             case "activation":
-                let word = try reader.word()
-                guard let activation = Activation(rawValue: word) else {
-                    throw reader.error("expected activation none or relu, found \(word)", at: start)
-                }
-                attributes.activation = activation
-            case "epsilon": attributes.epsilon = try reader.number()
+                attributes.activation = try parseChoice(
+                    key, Activation.allCases.map { ($0.rawValue, $0) }, at: start)
+            case "convention":
+                attributes.convention = try parseChoice(
+                    key, MomentumRule.Convention.allCases.map { ($0.rawValue, $0) }, at: start)
+            case "nesterov":
+                attributes.nesterov = try parseChoice(
+                    key, [("true", true), ("false", false)], at: start)
+            case "top", "index", "interval": attributes.integers[key] = try reader.integer()
             case "mean": attributes.mean = try parseNumbers()
             case "deviation": attributes.deviation = try parseNumbers()
+            case "epsilon", "smoothing", "maximum", "coefficient", "weightDecay", "momentum",
+                "growth", "backoff":
+                attributes.numbers[key] = try reader.number()
             default: throw reader.error("there is no attribute \(key)", at: start)
             }
         }
         return attributes
+    }
+
+    /// One of a few words.
+    private mutating func parseChoice<Choice>(
+        _ key: String, _ choices: [(word: String, choice: Choice)],
+        at start: GraphTextReader.Position
+    ) throws(GraphError) -> Choice {
+        let word = try reader.word()
+        guard let found = choices.first(where: { $0.word == word }) else {
+            let words = choices.map(\.word).joined(separator: " or ")
+            throw reader.error("expected \(key) \(words), found \(word)", at: start)
+        }
+        return found.choice
+    }
+
+    private mutating func parsePadding() throws(GraphError) -> Padding {
+        let top = try reader.integer()
+        try reader.expect(",")
+        let left = try reader.integer()
+        try reader.expect(",")
+        let bottom = try reader.integer()
+        try reader.expect(",")
+        let right = try reader.integer()
+        return Padding(top: top, left: left, bottom: bottom, right: right)
     }
 
     private mutating func parsePair() throws(GraphError) -> Spatial {
@@ -208,71 +250,5 @@ private struct GraphParser {
         } catch {
             throw reader.error(error.message, at: start)
         }
-    }
-}
-
-/// Which of a convolution's operands are there beside `x` and filter.
-private struct OperandRoles {
-    var hasBias = false
-    var hasResidual = false
-}
-
-/// What was stated after the operands.
-private struct NodeAttributes {
-    var roles: OperandRoles
-    var names: [String] = []
-    var stride = Spatial(1)
-    var size = Spatial(1)
-    var padding = Padding(0)
-    var activation = Activation.none
-    var epsilon = 0.0
-    var mean: [Double] = []
-    var deviation: [Double] = []
-
-    /// The operation of a name, with these attributes.
-    func operation(
-        named name: String, result: TensorType, reader: GraphTextReader,
-        at start: GraphTextReader.Position
-    ) throws(GraphError) -> Operation {
-        let operation: Operation
-        var required: [String] = []
-        var optional: [String] = []
-        switch name {
-        case "convolution":
-            required = ["stride", "padding"]
-            optional = ["activation"]
-            operation = .convolution(
-                Convolution(
-                    stride: stride, padding: padding, hasBias: roles.hasBias,
-                    hasResidual: roles.hasResidual, activation: activation))
-        case "batchNormalization":
-            required = ["epsilon"]
-            operation = .batchNormalization(epsilon: epsilon)
-        case "relu": operation = .relu
-        case "add": operation = .add
-        case "maxPool":
-            required = ["size", "stride", "padding"]
-            operation = .maxPool(Window(size: size, stride: stride, padding: padding))
-        case "globalAveragePool": operation = .globalAveragePool
-        case "dense": operation = .dense(elementType: result.elementType)
-        case "softmax": operation = .softmax
-        case "normalizeImage":
-            required = ["mean", "deviation"]
-            operation = .normalizeImage(
-                mean: mean, deviation: deviation, elementType: result.elementType)
-        case "cast": operation = .cast(result.elementType)
-        default: throw reader.error("there is no operation \(name)", at: start)
-        }
-        for attribute in required where !names.contains(attribute) {
-            throw reader.error("\(name): expected the attribute \(attribute)", at: start)
-        }
-        for attribute in names where !required.contains(attribute) && !optional.contains(attribute)
-        {
-            throw reader.error("\(name) has no attribute \(attribute)", at: start)
-        }
-        if name != "convolution", roles.hasBias || roles.hasResidual {
-            throw reader.error("\(name) has no operand bias: or residual:", at: start)
-        }
-        return operation
     }
 }

@@ -15,7 +15,8 @@ extension Graph: CustomStringConvertible {
     /// }
     /// ```
     ///
-    /// Padding is top, left, bottom, right. Numbers are printed with the fewest digits that read back exactly.
+    /// A graph with state has lines such as `%4 = state step : float32[]` and `update step = %9`. Padding is top,
+    /// left, bottom, right. Numbers are printed with the fewest digits that read back exactly.
     public var description: String {
         var lines = ["graph \(GraphText.name(name)) {"]
         for (index, node) in nodes.enumerated() {
@@ -25,6 +26,9 @@ extension Graph: CustomStringConvertible {
         }
         for output in outputs {
             lines.append("  output \(GraphText.name(output.name)) = %\(output.value.index)")
+        }
+        for update in updates {
+            lines.append("  update \(GraphText.name(update.name)) = %\(update.value.index)")
         }
         lines.append("}")
         return lines.joined(separator: "\n") + "\n"
@@ -36,36 +40,69 @@ enum GraphText {
     /// What an operation does, without its type.
     static func expression(_ node: Node) -> String {
         let operation = node.operation
-        var operands = node.operands.map { "%\($0.index)" }
-        var attributes: [String] = []
         switch operation {
-        case .input(let name), .parameter(let name):
+        case .input(let name), .parameter(let name), .state(let name):
             return "\(operation.name) \(Self.name(name))"
+        case .constant(let number, _): return "\(operation.name) \(number)"
+        default: break
+        }
+        var operands = node.operands.map { "%\($0.index)" }
+        for (index, role) in operation.operandRoles where operands.indices.contains(index) {
+            operands[index] = "\(role): \(operands[index])"
+        }
+        let call = "\(operation.name)(\(operands.joined(separator: ", ")))"
+        return ([call] + attributes(operation)).joined(separator: " ")
+    }
+
+    /// What an operation states beside operands and type, as in `stride=2x2`.
+    private static func attributes(_ operation: Operation) -> [String] {
+        switch operation {
         case .convolution(let convolution):
-            if let index = convolution.biasIndex, index < operands.count {
-                operands[index] = "bias: " + operands[index]
-            }
-            if let index = convolution.residualIndex, index < operands.count {
-                operands[index] = "residual: " + operands[index]
-            }
-            attributes = [
-                "stride=\(pair(convolution.stride))", "padding=\(padding(convolution.padding))",
-            ]
-            if convolution.activation != .none {
-                attributes.append("activation=\(convolution.activation.rawValue)")
-            }
-        case .batchNormalization(let epsilon): attributes = ["epsilon=\(epsilon)"]
-        case .maxPool(let window):
-            attributes = [
+            let activation = convolution.activation
+            return attributes(convolution)
+                + (activation == .none ? [] : ["activation=\(activation.rawValue)"])
+        case .convolutionInputGradient(let convolution, _),
+            .convolutionFilterGradient(let convolution, _):
+            return attributes(convolution)
+        case .maxPool(let window), .maxPoolIndices(let window), .maxPoolGradient(let window, _):
+            return [
                 "size=\(pair(window.size))", "stride=\(pair(window.stride))",
                 "padding=\(padding(window.padding))",
             ]
         case .normalizeImage(let mean, let deviation, _):
-            attributes = ["mean=\(numbers(mean))", "deviation=\(numbers(deviation))"]
-        case .relu, .add, .globalAveragePool, .dense, .softmax, .cast: break
+            return ["mean=\(numbers(mean))", "deviation=\(numbers(deviation))"]
+        case .batchNormalization(let epsilon), .normalizeBatch(let epsilon),
+            .normalizationSums(let epsilon), .normalizeBatchGradient(let epsilon),
+            .batchNormalizationGradient(let epsilon):
+            return ["epsilon=\(epsilon)"]
+        case .crossEntropy(let loss), .crossEntropyGradient(let loss):
+            return ["smoothing=\(loss.smoothing)"]
+        case .correctCount(let top): return ["top=\(top)"]
+        case .row(let index): return ["index=\(index)"]
+        case .clipFactor(let maximum): return ["maximum=\(maximum)"]
+        case .trustRatio(let coefficient, let weightDecay, let epsilon):
+            return [
+                "coefficient=\(coefficient)", "weightDecay=\(weightDecay)", "epsilon=\(epsilon)",
+            ]
+        case .velocityUpdate(let rule), .weightUpdate(let rule):
+            return [
+                "convention=\(rule.convention.rawValue)", "momentum=\(rule.momentum)",
+                "weightDecay=\(rule.weightDecay)", "nesterov=\(rule.nesterov)",
+            ]
+        case .lossScaleUpdate(let rule):
+            return [
+                "growth=\(rule.growth)", "backoff=\(rule.backoff)", "interval=\(rule.interval)",
+            ]
+        case .input, .parameter, .state, .constant, .relu, .add, .globalAveragePool, .dense,
+            .softmax, .cast, .batchMoments, .reluGradient, .globalAveragePoolGradient,
+            .denseInputGradient, .denseWeightGradient, .channelSums, .stack, .multiply,
+            .reciprocal, .squaredNorm, .isFinite, .select, .movingAverage:
+            return []
         }
-        let call = "\(operation.name)(\(operands.joined(separator: ", ")))"
-        return ([call] + attributes).joined(separator: " ")
+    }
+
+    private static func attributes(_ convolution: Convolution) -> [String] {
+        ["stride=\(pair(convolution.stride))", "padding=\(padding(convolution.padding))"]
     }
 
     /// A name as it is where it is a plain word, else in quotes.
@@ -117,5 +154,19 @@ enum GraphText {
 
     private static func numbers(_ values: [Double]) -> String {
         values.map(\.description).joined(separator: ",")
+    }
+}
+
+extension Operation {
+    /// The operands that are named because they may be missing, by their places.
+    fileprivate var operandRoles: [(index: Int, role: String)] {
+        switch self {
+        case .convolution(let convolution):
+            let roles = [(convolution.biasIndex, "bias"), (convolution.residualIndex, "residual")]
+            return roles.compactMap { index, role in index.map { ($0, role) } }
+        case .crossEntropy(let loss), .crossEntropyGradient(let loss):
+            return loss.hasWeights ? [(2, "weights")] : []
+        default: return []
+        }
     }
 }

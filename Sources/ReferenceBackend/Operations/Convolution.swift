@@ -37,7 +37,7 @@ func convolution<Scalar: ReferenceScalar>(
 }
 
 /// The sizes that the loops need.
-private struct ConvolutionGeometry {
+struct ConvolutionGeometry {
     let inputChannels: Int
     let input: Spatial
     let output: Spatial
@@ -57,6 +57,26 @@ private struct ConvolutionGeometry {
         isPointwise =
             size == Spatial(1) && stride == Spatial(1) && padding == Padding(0)
     }
+
+    /// The rows of the result at which a row of the filter falls on the input rather than on padding.
+    func rows(tap: Int) -> Range<Int> {
+        positions(
+            tap: tap, before: padding.top, stride: stride.height, extent: input.height,
+            count: output.height)
+    }
+
+    /// The columns of the result at which a column of the filter falls on the input.
+    func columns(tap: Int) -> Range<Int> {
+        positions(
+            tap: tap, before: padding.left, stride: stride.width, extent: input.width,
+            count: output.width)
+    }
+
+    /// The row of the input that a row of the filter reads for a row of the result.
+    func inputRow(_ row: Int, tap: Int) -> Int { row * stride.height + tap - padding.top }
+
+    /// The column of the input that a column of the filter reads for a column of the result.
+    func inputColumn(_ column: Int, tap: Int) -> Int { column * stride.width + tap - padding.left }
 }
 
 /// Adds one image under one filter to one plane of the result.
@@ -75,22 +95,16 @@ private func accumulate<Scalar: ReferenceScalar>(
             continue
         }
         for filterRow in 0..<geometry.size.height {
-            let rows = positions(
-                tap: filterRow, before: geometry.padding.top, stride: geometry.stride.height,
-                extent: geometry.input.height, count: geometry.output.height)
+            let rows = geometry.rows(tap: filterRow)
             for filterColumn in 0..<geometry.size.width {
-                let columns = positions(
-                    tap: filterColumn, before: geometry.padding.left,
-                    stride: geometry.stride.width, extent: geometry.input.width,
-                    count: geometry.output.width)
+                let columns = geometry.columns(tap: filterColumn)
                 let weight = filter[tap]
                 tap += 1
                 if columns.isEmpty { continue }
                 for row in rows {
-                    let inputRow = row * geometry.stride.height + filterRow - geometry.padding.top
-                    let inputColumn =
-                        columns.lowerBound * geometry.stride.width + filterColumn
-                        - geometry.padding.left
+                    let inputRow = geometry.inputRow(row, tap: filterRow)
+                    let inputColumn = geometry.inputColumn(
+                        columns.lowerBound, tap: filterColumn)
                     Scalar.multiplyAdd(
                         x, from: xStart + inputRow * geometry.input.width + inputColumn,
                         stride: geometry.stride.width, count: columns.count, weight, &sums,

@@ -7,7 +7,7 @@ let conformanceCases: [ConformanceCase] =
     + combinationCases
 
 /// A convolution's sizes: batch, channels, height and width; channels of the result; window, stride, padding.
-private struct Sizes {
+struct ConvolutionSizes {
     var x: Shape
     var channels: Int
     var size: Spatial
@@ -39,43 +39,43 @@ private struct Sizes {
 }
 
 /// Batches, channel counts off every vector width, windows, strides and paddings.
-private let convolutionSizes: [Sizes] = [
-    Sizes([1, 3, 33, 33], 8, size: 7, stride: 2, padding: 3),
-    Sizes([2, 3, 16, 16], 64, size: 7, stride: 2, padding: 3),
-    Sizes([1, 64, 14, 14], 64, size: 1),
-    Sizes([3, 64, 7, 7], 17, size: 1),
-    Sizes([1, 65, 9, 9], 31, size: 1, stride: 2),
-    Sizes([8, 16, 5, 5], 32, size: 1, stride: 2),
-    Sizes([17, 5, 4, 4], 3, size: 1),
-    Sizes([1, 1, 1, 1], 1, size: 1),
-    Sizes([2, 31, 1, 1], 65, size: 1),
-    Sizes([1, 32, 8, 8], 32, size: 3, padding: 1),
-    Sizes([2, 17, 9, 7], 5, size: 3, padding: 1),
-    Sizes([1, 64, 7, 7], 64, size: 3, padding: 1),
-    Sizes([3, 31, 11, 11], 17, size: 3, stride: 2, padding: 1),
-    Sizes([8, 5, 6, 6], 31, size: 3, stride: 2, padding: 1),
-    Sizes([17, 3, 5, 5], 16, size: 3, stride: 3, padding: 1),
-    Sizes([1, 4, 57, 57], 3, size: 3, padding: 1),
-    Sizes([2, 8, 1, 1], 8, size: 3, padding: 1),
-    Sizes([1, 7, 2, 2], 9, size: 3, padding: 2),
-    Sizes([2, 6, 10, 10], 6, size: 2, stride: 2),
-    Sizes([1, 16, 7, 7], 16, size: 2),
-    Sizes([1, 3, 7, 7], 4, size: 7),
+private let convolutionSizes: [ConvolutionSizes] = [
+    ConvolutionSizes([1, 3, 33, 33], 8, size: 7, stride: 2, padding: 3),
+    ConvolutionSizes([2, 3, 16, 16], 64, size: 7, stride: 2, padding: 3),
+    ConvolutionSizes([1, 64, 14, 14], 64, size: 1),
+    ConvolutionSizes([3, 64, 7, 7], 17, size: 1),
+    ConvolutionSizes([1, 65, 9, 9], 31, size: 1, stride: 2),
+    ConvolutionSizes([8, 16, 5, 5], 32, size: 1, stride: 2),
+    ConvolutionSizes([17, 5, 4, 4], 3, size: 1),
+    ConvolutionSizes([1, 1, 1, 1], 1, size: 1),
+    ConvolutionSizes([2, 31, 1, 1], 65, size: 1),
+    ConvolutionSizes([1, 32, 8, 8], 32, size: 3, padding: 1),
+    ConvolutionSizes([2, 17, 9, 7], 5, size: 3, padding: 1),
+    ConvolutionSizes([1, 64, 7, 7], 64, size: 3, padding: 1),
+    ConvolutionSizes([3, 31, 11, 11], 17, size: 3, stride: 2, padding: 1),
+    ConvolutionSizes([8, 5, 6, 6], 31, size: 3, stride: 2, padding: 1),
+    ConvolutionSizes([17, 3, 5, 5], 16, size: 3, stride: 3, padding: 1),
+    ConvolutionSizes([1, 4, 57, 57], 3, size: 3, padding: 1),
+    ConvolutionSizes([2, 8, 1, 1], 8, size: 3, padding: 1),
+    ConvolutionSizes([1, 7, 2, 2], 9, size: 3, padding: 2),
+    ConvolutionSizes([2, 6, 10, 10], 6, size: 2, stride: 2),
+    ConvolutionSizes([1, 16, 7, 7], 16, size: 2),
+    ConvolutionSizes([1, 3, 7, 7], 4, size: 7),
     // Unlike along both axes.
-    Sizes(
+    ConvolutionSizes(
         [2, 5, 12, 9], 7, size: Spatial(height: 3, width: 1), stride: Spatial(1),
         padding: Padding(top: 1, left: 0, bottom: 1, right: 0)),
-    Sizes(
+    ConvolutionSizes(
         [1, 3, 9, 14], 6, size: Spatial(height: 2, width: 5),
         stride: Spatial(height: 1, width: 3), padding: Padding(0)),
     // TensorFlow's SAME: less before than after.
-    Sizes(
+    ConvolutionSizes(
         [1, 3, 16, 16], 8, size: Spatial(7), stride: Spatial(2),
         padding: Padding(top: 2, left: 2, bottom: 3, right: 3)),
-    Sizes(
+    ConvolutionSizes(
         [2, 17, 8, 8], 16, size: Spatial(3), stride: Spatial(2),
         padding: Padding(top: 0, left: 0, bottom: 1, right: 1)),
-    Sizes(
+    ConvolutionSizes(
         [1, 16, 6, 5], 31, size: Spatial(3), stride: Spatial(1),
         padding: Padding(top: 2, left: 0, bottom: 0, right: 1)),
 ]
@@ -93,11 +93,11 @@ private let convolutionCases: [ConformanceCase] = convolutionSizes.flatMap { siz
 }
 
 private let fusedConvolutionCases: [ConformanceCase] = [
-    Sizes([1, 16, 7, 7], 64, size: 1),
-    Sizes([2, 64, 14, 14], 32, size: 1),
-    Sizes([3, 17, 5, 5], 31, size: 3, padding: 1),
-    Sizes([8, 32, 7, 7], 16, size: 3, stride: 2, padding: 1),
-    Sizes([17, 5, 3, 3], 65, size: 1, stride: 2),
+    ConvolutionSizes([1, 16, 7, 7], 64, size: 1),
+    ConvolutionSizes([2, 64, 14, 14], 32, size: 1),
+    ConvolutionSizes([3, 17, 5, 5], 31, size: 3, padding: 1),
+    ConvolutionSizes([8, 32, 7, 7], 16, size: 3, stride: 2, padding: 1),
+    ConvolutionSizes([17, 5, 3, 3], 65, size: 1, stride: 2),
 ].flatMap { sizes in
     [(true, Activation.relu), (true, .none), (false, .relu)].flatMap { hasBias, activation in
         [false, true].map { hasResidual in
@@ -124,7 +124,7 @@ private let fusedConvolutionCases: [ConformanceCase] = [
     }
 }
 
-private let windows: [(x: Shape, window: Window)] =
+let poolingWindows: [(x: Shape, window: Window)] =
     [
         ([1, 64, 15, 15], Window(size: Spatial(3), stride: Spatial(2), padding: Padding(1))),
         ([8, 16, 16, 16], Window(size: Spatial(3), stride: Spatial(2), padding: Padding(1))),
@@ -146,7 +146,7 @@ private let windows: [(x: Shape, window: Window)] =
     ]
 
 private let poolingCases: [ConformanceCase] =
-    windows.map { shape, window in
+    poolingWindows.map { shape, window in
         ConformanceCase(
             "maxPool \(shape), \(window.size.height)x\(window.size.width) "
                 + "step \(window.stride.height)x\(window.stride.width)", x: shape

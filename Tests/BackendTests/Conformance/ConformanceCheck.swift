@@ -6,80 +6,203 @@ import Testing
 
 /// Runs a case on a back end and compares it with the float64 reference on the same numbers.
 ///
-/// The step is run on two sets of inputs and then on the first again, so that anything left over from an earlier
-/// run shows.
+/// A graph of inference is compiled as such; one that trains, for updates. It is run on two sets of inputs, its
+/// state going from one to the next, and the state is compared too. Then it is run on the first inputs again,
+/// from the first state, so that anything left over from an earlier run shows.
 func checkConformance(
     _ conformanceCase: ConformanceCase, of backend: any Backend, in elementType: ElementType,
     transformed: Bool = false,
     sourceLocation: SourceLocation = #_sourceLocation
 ) throws {
-    let graph = try conformanceCase.build(elementType)
-    let oracleGraph = try conformanceCase.build(.float64)
-    let parameters = try randomParameters(graph, seed: 1)
-    let step = try backend.compile(graph, parameters: parameters)
-    let oracle = try ReferenceBackend().compile(oracleGraph, parameters: parameters)
-    #expect(step.inputTypes == graph.inputs.map(\.type), sourceLocation: sourceLocation)
-    #expect(
-        step.outputTypes == graph.outputs.map { graph[$0.value].type },
+    let check = try ConformanceCheck(
+        conformanceCase, backend: backend, elementType: elementType, transformed: transformed,
         sourceLocation: sourceLocation)
+    if isTraining(check.built.graph) { try check.runUpdate() } else { try check.runStep() }
+}
 
-    var firstResults: [HostTensor] = []
-    for seed in [2, 3] as [UInt64] {
-        let inputs = try randomInputs(graph, seed: seed)
-        let results = try step.run(inputs)
-        let wideInputs = try zip(inputs, oracle.inputTypes).map { input, type in
-            type.elementType.isFloatingPoint
-                ? try input.converted(to: type.elementType) : input
-        }
-        let expected = try oracle.run(wideInputs)
-        for index in results.indices {
-            expectClose(
-                results[index], expected[index],
-                Tolerance(graph, computedIn: elementType, transformed: transformed),
-                "\(backend.name), \(elementType.rawValue), seed \(seed)",
-                sourceLocation: sourceLocation)
-        }
-        if seed == 2 { firstResults = results }
+/// Whether a graph needs `compileUpdate`.
+func isTraining(_ graph: Graph) -> Bool {
+    !graph.states.isEmpty
+        || graph.nodes.contains { !inferenceOperations.contains($0.operation.name) }
+}
+
+/// The operations of classification.
+let inferenceOperations: Set = [
+    "input", "parameter", "convolution", "batchNormalization", "relu", "add", "maxPool",
+    "globalAveragePool", "dense", "softmax", "normalizeImage", "cast",
+]
+
+private struct ConformanceCheck {
+    let name: String
+    let comparison: Comparison
+    let backend: any Backend
+    let elementType: ElementType
+    let transformed: Bool
+    let sourceLocation: SourceLocation
+    let built: BuiltCase
+    let oracleGraph: Graph
+    let parameters: Parameters
+
+    init(
+        _ conformanceCase: ConformanceCase, backend: any Backend, elementType: ElementType,
+        transformed: Bool, sourceLocation: SourceLocation
+    ) throws {
+        name = conformanceCase.name
+        comparison = conformanceCase.comparison
+        self.backend = backend
+        self.elementType = elementType
+        self.transformed = transformed
+        self.sourceLocation = sourceLocation
+        built = try conformanceCase.build(elementType)
+        oracleGraph = try conformanceCase.build(.float64).graph
+        parameters = try randomParameters(built.graph, built.numbers, seed: 1)
     }
-    let again = try step.run(randomInputs(graph, seed: 2))
-    for index in again.indices {
-        // Compared beforehand, so that a failure does not print both tensors.
-        let isSame = again[index].doubles() == firstResults[index].doubles()
+
+    func inputs(seed: UInt64) throws -> [HostTensor] {
+        try randomInputs(built.graph, built.numbers, seed: seed)
+    }
+
+    // MARK: Inference
+
+    func runStep() throws {
+        let step = try backend.compile(built.graph, parameters: parameters)
+        let oracle = try ReferenceBackend().compile(oracleGraph, parameters: parameters)
+        expectTypes(step.inputTypes, step.outputTypes)
+        var firstResults: [HostTensor] = []
+        for seed in [2, 3] as [UInt64] {
+            let inputs = try inputs(seed: seed)
+            let results = try step.run(inputs)
+            let expected = try oracle.run(widened(inputs, oracle.inputTypes))
+            let tolerance = Tolerance(
+                built.graph, computedIn: elementType, transformed: transformed)
+            for index in results.indices {
+                expectClose(
+                    results[index], expected[index], tolerance, context("seed \(seed)"),
+                    sourceLocation: sourceLocation)
+            }
+            if seed == 2 { firstResults = results }
+        }
+        expectSame(try step.run(inputs(seed: 2)), firstResults, "inputs")
+    }
+
+    // MARK: Training
+
+    func runUpdate() throws {
+        let graph = built.graph
+        let step = try backend.compileUpdate(graph, parameters: parameters)
+        let oracle = try ReferenceBackend().compileUpdate(oracleGraph, parameters: parameters)
+        expectTypes(step.inputTypes, step.outputTypes)
+        let stateTypes = Dictionary(
+            uniqueKeysWithValues: graph.states.map { ($0.name, $0.type) })
+        #expect(step.stateTypes == stateTypes, sourceLocation: sourceLocation)
+
+        let bystander = HostTensor([1, 2, 3] as [Float], shape: [3])
+        let initial = try randomStates(
+            graph, built.numbers, exactIn: elementType, seed: 1
+        ).merging(["bystander": bystander]) { first, _ in first }
+        var state = try step.makeState(initial)
+        var oracleState = try oracle.makeState(
+            initial.reduce(into: [:]) { wide, tensor in
+                wide[tensor.key] = try widened(tensor.value, oracle.stateTypes[tensor.key])
+            })
+
+        var firstResults: [HostTensor] = []
+        var firstState: Parameters = [:]
+        for seed in [2, 3] as [UInt64] {
+            let inputs = try inputs(seed: seed)
+            let results = try step.run(inputs, state: &state)
+            let expected = try oracle.run(
+                widened(inputs, oracle.inputTypes), state: &oracleState)
+            // A second run starts from a state that has the first one's errors.
+            let runCount = seed == 2 ? 1.0 : 2.0
+            for (index, output) in graph.outputs.enumerated() {
+                compare(
+                    results[index], expected[index], output, runCount, "seed \(seed)")
+            }
+            let tensors = try state.tensors()
+            let wanted = try oracleState.tensors()
+            #expect(
+                tensors.keys.sorted() == wanted.keys.sorted(), sourceLocation: sourceLocation)
+            for update in graph.updates {
+                if let found = tensors[update.name], let expected = wanted[update.name] {
+                    compare(found, expected, update, runCount, "seed \(seed), update")
+                }
+            }
+            if seed == 2 { (firstResults, firstState) = (results, tensors) }
+        }
+        // What has no update is as it was, to the bit.
+        let updated = Set(graph.updates.map(\.name))
+        for (name, tensor) in initial where !updated.contains(name) {
+            expectSame(try Array(state.tensors(named: [name]).values), [tensor], name)
+        }
+        var again = try step.makeState(initial)
+        expectSame(try step.run(inputs(seed: 2), state: &again), firstResults, "inputs and state")
+        let names = firstState.keys.sorted()
+        let tensors = try again.tensors(named: names)
+        expectSame(
+            names.compactMap { tensors[$0] }, names.compactMap { firstState[$0] }, "state")
+    }
+
+    private func compare(
+        _ found: HostTensor, _ expected: HostTensor, _ result: GraphOutput, _ runCount: Double,
+        _ place: String
+    ) {
+        let context = context("\(place) \(result.name)")
         #expect(
-            isSame, "\(backend.name): the same inputs gave another result",
+            found.elementType == built.graph[result.value].type.elementType,
+            sourceLocation: sourceLocation)
+        switch comparison {
+        case .byElement(let amplification):
+            let tolerance = Tolerance(
+                of: result.value, in: built.graph, factor: amplification * runCount,
+                transformed: transformed ? elementType : nil)
+            expectClose(found, expected, tolerance, context, sourceLocation: sourceLocation)
+        case .byRootMeanSquare(let float32, let bfloat16):
+            expectCloseInMean(
+                found, expected, (elementType == .float32 ? float32 : bfloat16) * runCount,
+                context, sourceLocation: sourceLocation)
+        }
+    }
+
+    // MARK: Helpers
+
+    private func expectTypes(_ inputs: [TensorType], _ outputs: [TensorType]) {
+        #expect(inputs == built.graph.inputs.map(\.type), sourceLocation: sourceLocation)
+        #expect(
+            outputs == built.graph.outputs.map { built.graph[$0.value].type },
             sourceLocation: sourceLocation)
     }
-}
 
-/// How far a result may be from the float64 one.
-///
-/// Two causes add up. Each node rounds its result to its element type: a relative error of half a unit in the
-/// last place, `2^-9` for bfloat16 and `2^-24` for float32, and later nodes may double it. And sums of `K` terms
-/// are accumulated in float32: their roundings, at most `2^-24` of the running sum, wander like a random walk of
-/// `K` steps. Typical roundings and sums are a few times smaller than the largest, so `sqrt(K) * 2^-24` of the
-/// largest result covers any order of summation.
-///
-/// Winograd's convolution adds a third: it rounds its transformed operands, each a sum of up to four inputs or
-/// nine filter elements, to the element type, and its outputs are sums of up to nine products of them. Half a unit
-/// of each operand, over sums whose terms are up to twice the direct ones', stays within `4` units of the
-/// largest result.
-struct Tolerance {
-    let relative: Double
-    let absolute: Double
+    private func expectSame(_ found: [HostTensor], _ wanted: [HostTensor], _ what: String) {
+        // Compared beforehand, so that a failure does not print the tensors.
+        let isSame =
+            found.count == wanted.count
+            && zip(found, wanted).allSatisfy { pair in
+                pair.0.shape == pair.1.shape
+                    && zip(pair.0.doubles(), pair.1.doubles()).allSatisfy {
+                        $0 == $1 || ($0.isNaN && $1.isNaN)
+                    }
+            }
+        #expect(
+            isSame, "\(backend.name), \(name): the same \(what) gave another result",
+            sourceLocation: sourceLocation)
+    }
 
-    init(_ graph: Graph, computedIn elementType: ElementType, transformed: Bool = false) {
-        let unit = elementType == .bfloat16 ? 0x1p-9 : 0x1p-24
-        let nodeCount = graph.nodes.count { !$0.operation.isLeaf }
-        // One node rounds once. In a chain, errors of earlier nodes are of the size of the largest values.
-        relative = 2 * unit
-        absolute =
-            Double(longestSum(graph)).squareRoot() * 0x1p-24 * Double(nodeCount)
-            + (nodeCount > 1 ? 2 * unit * Double(nodeCount - 1) : 0)
-            + (transformed ? 4 * unit : 0)
+    private func context(_ place: String) -> String {
+        "\(backend.name), \(name), \(elementType.rawValue), \(place)"
+    }
+
+    private func widened(_ tensors: [HostTensor], _ types: [TensorType]) throws -> [HostTensor] {
+        try zip(tensors, types).map { try widened($0, $1) }
+    }
+
+    private func widened(_ tensor: HostTensor, _ type: TensorType?) throws -> HostTensor {
+        guard let type, type.elementType.isFloatingPoint else { return tensor }
+        return try tensor.converted(to: type.elementType)
     }
 }
 
-/// Compares a tensor with the expected one, element by element.
+/// Compares a tensor with the expected one, element by element; not-a-number is expected where it is given.
 func expectClose(
     _ result: HostTensor, _ expected: HostTensor, _ tolerance: Tolerance, _ context: String,
     sourceLocation: SourceLocation = #_sourceLocation
@@ -88,9 +211,10 @@ func expectClose(
     let found = result.doubles()
     let wanted = expected.doubles()
     guard found.count == wanted.count else { return }
-    let largest = wanted.reduce(0) { max($0, abs($1)) }
+    let largest = wanted.reduce(0) { $1.isFinite ? max($0, abs($1)) : $0 }
     var worst = (excess: 0.0, index: 0)
     for index in found.indices {
+        if found[index] == wanted[index] || (found[index].isNaN && wanted[index].isNaN) { continue }
         let allowed = tolerance.relative * abs(wanted[index]) + tolerance.absolute * largest
         let excess = abs(found[index] - wanted[index]) - allowed
         // Written so that not-a-number counts as too far.
@@ -105,67 +229,21 @@ func expectClose(
         """, sourceLocation: sourceLocation)
 }
 
-/// The number of terms in the longest sum of a graph.
-func longestSum(_ graph: Graph) -> Int {
-    graph.nodes.reduce(1) { longest, node in
-        switch node.operation {
-        case .convolution:
-            let filter = graph[node.operands[1]].type.shape
-            return max(longest, filter.elementCount / filter[0])
-        case .dense: return max(longest, graph[node.operands[1]].type.shape[1])
-        case .globalAveragePool:
-            let x = graph[node.operands[0]].type.shape
-            return max(longest, x[2] * x[3])
-        case .softmax: return max(longest, node.type.shape[1])
-        default: return longest
-        }
-    }
+/// Compares a tensor with the expected one by the root of the mean square of the differences.
+func expectCloseInMean(
+    _ result: HostTensor, _ expected: HostTensor, _ allowed: Double, _ context: String,
+    sourceLocation: SourceLocation = #_sourceLocation
+) {
+    #expect(result.shape == expected.shape, sourceLocation: sourceLocation)
+    let wanted = expected.doubles()
+    let difference = rootMeanSquare(zip(result.doubles(), wanted).map { $0 - $1 })
+    let size = rootMeanSquare(wanted)
+    #expect(
+        difference <= allowed * size,
+        "\(context): expected an error of at most \(allowed), found \(difference / size)",
+        sourceLocation: sourceLocation)
 }
 
-/// Numbers for a graph's inputs: any byte for uint8, else between -1 and 1, exact in the input's type.
-func randomInputs(_ graph: Graph, seed: UInt64) throws -> [HostTensor] {
-    try graph.inputs.enumerated().map { index, input in
-        var random = RandomGenerator(seed: seed, stream: UInt64(index))
-        if input.type.elementType == .uint8 {
-            let bytes = (0..<input.type.shape.elementCount).map { _ in
-                UInt8.random(in: 0...255, using: &random)
-            }
-            return HostTensor(bytes, shape: input.type.shape)
-        }
-        return try randomTensor(input.type, in: -1..<1, &random)
-    }
-}
-
-/// Numbers for a graph's parameters, by the first word of their names, exact in the parameter's type.
-///
-/// Filters and weights are scaled so that sums are about as large as what is summed. Tensors are float32 for
-/// float64 parameters and exact in narrower types, so that both sides of a comparison compute on the same numbers.
-func randomParameters(_ graph: Graph, seed: UInt64) throws -> Parameters {
-    var tensors: Parameters = [:]
-    for (index, parameter) in graph.parameters.enumerated() {
-        var random = RandomGenerator(seed: seed, stream: 1000 + UInt64(index))
-        let shape = parameter.type.shape
-        let range: Range<Double>
-        switch parameter.name.prefix(while: { $0 != "." }) {
-        case "filter", "weight":
-            let fanIn = shape.elementCount / shape[0]
-            let bound = (3 / Double(fanIn)).squareRoot()
-            range = -bound..<bound
-        case "variance": range = 0.5..<1.5
-        case "negative": range = -1 / Double(shape[1])..<1 / Double(shape[1])
-        case "below": range = -3 ..< -2
-        default: range = -1..<1
-        }
-        let type = TensorType(
-            parameter.type.elementType == .float64 ? .float32 : parameter.type.elementType, shape)
-        tensors[parameter.name] = try randomTensor(type, in: range, &random)
-    }
-    return tensors
-}
-
-private func randomTensor(
-    _ type: TensorType, in range: Range<Double>, _ random: inout RandomGenerator
-) throws -> HostTensor {
-    let values = (0..<type.shape.elementCount).map { _ in Float(random.nextUniform(in: range)) }
-    return try HostTensor(values, shape: type.shape).converted(to: type.elementType)
+func rootMeanSquare(_ values: [Double]) -> Double {
+    (values.reduce(0) { $0 + $1 * $1 } / Double(values.count)).squareRoot()
 }

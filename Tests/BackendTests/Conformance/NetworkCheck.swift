@@ -40,7 +40,3 @@ func checkNetwork(
         "\(backend.name), \(elementType.rawValue): \(architecture.name) at \(imageSize)",
         sourceLocation: sourceLocation)
 }
-
-private func rootMeanSquare(_ values: [Double]) -> Double {
-    (values.reduce(0) { $0 + $1 * $1 } / Double(values.count)).squareRoot()
-}

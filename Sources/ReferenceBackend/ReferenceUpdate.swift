@@ -1,0 +1,72 @@
+import Execution
+import Graph
+import Synchronization
+import Tensors
+
+/// A graph with state, ready to run.
+struct ReferenceUpdate: CompiledUpdate {
+    private let program: TypedProgram
+
+    init(_ program: TypedProgram) { self.program = program }
+
+    var inputTypes: [TensorType] { program.inputTypes }
+
+    var outputTypes: [TensorType] { program.outputTypes }
+
+    var stateTypes: [String: TensorType] {
+        Dictionary(uniqueKeysWithValues: program.graph.states.map { ($0.name, $0.type) })
+    }
+
+    /// Every value in the type it is computed in, as if none were ever dropped.
+    var workspaceByteCount: Int {
+        program.graph.nodes.reduce(0) {
+            $0 + $1.type.shape.elementCount * program.scalarByteCount
+        }
+    }
+
+    func makeState(_ tensors: Parameters) throws(ExecutionError) -> DeviceState {
+        for state in program.graph.states {
+            _ = try fittingState(tensors, state.name, state.type)
+        }
+        return DeviceState(storage: ReferenceStorage(tensors))
+    }
+
+    func run(
+        _ inputs: [HostTensor], state: inout DeviceState
+    ) throws(ExecutionError) -> [HostTensor] {
+        guard let storage = state.storage as? ReferenceStorage else {
+            throw ExecutionError(
+                .typeMismatch,
+                "graph \(program.graph.name): expected state of the reference back end, "
+                    + "found another back end's")
+        }
+        let result = try program.run(inputs, states: storage.tensors(named: nil))
+        storage.update(result.updates)
+        return result.outputs
+    }
+}
+
+/// State as tensors in the machine's memory.
+private final class ReferenceStorage: DeviceStorage {
+    private let contents: Mutex<Parameters>
+
+    init(_ tensors: Parameters) { contents = Mutex(tensors) }
+
+    func tensors(named names: [String]?) throws(ExecutionError) -> Parameters {
+        let all = contents.withLock { $0 }
+        guard let names else { return all }
+        var wanted: Parameters = [:]
+        for name in names {
+            guard let tensor = all[name] else {
+                throw ExecutionError(
+                    .missingParameter, "state \(name): there is none of this name")
+            }
+            wanted[name] = tensor
+        }
+        return wanted
+    }
+
+    func update(_ tensors: Parameters) {
+        contents.withLock { $0.merge(tensors) { _, new in new } }
+    }
+}
