@@ -54,7 +54,9 @@ let package = Package(
     name: "swift-resnet",
     products: [
         .executable(name: "resnet", targets: ["resnet"]),
-        .library(name: "ResNet", targets: ["Inference", "Images", "ModelFormats", "ResNetModel"]),
+        .library(
+            name: "ResNet",
+            targets: ["Inference", "Training", "Images", "ModelFormats", "ResNetModel"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
@@ -68,6 +70,7 @@ let package = Package(
             [
                 argumentParser, "Devices", "Execution", "Graph", "Images", "Inference",
                 "ModelFormats", "Native", "Pretrained", "Reports", "ResNetModel", "Tensors",
+                "Training",
             ]),
 
         // Runs
@@ -77,6 +80,7 @@ let package = Package(
                 "Devices", "Execution", "Graph", "Images", "ModelFormats", "Native",
                 "ResNetModel", "Tensors",
             ]),
+        module("Training", ["Execution", "Graph", "ResNetModel", "Tensors"]),
         module("Reports", ["Images", "Native", "Tensors"]),
         module("Pretrained", ["Native"]),
 
@@ -136,10 +140,16 @@ let package = Package(
                 "ResNetModel", "Tensors",
             ]),
         tests(
+            "TrainingTests",
+            [
+                "CPUBackend", "Execution", "Graph", "Images", "ModelFormats", "Native",
+                "ReferenceBackend", "ResNetModel", "Tensors", "Training",
+            ]),
+        tests(
             "CommandLineToolTests",
             [
                 "CommandLineTool", "Execution", "Graph", "Images", "Inference", "ModelFormats",
-                "Native", "Pretrained", "ResNetModel", "Tensors", "resnet",
+                "Native", "Pretrained", "ResNetModel", "Tensors", "Training", "resnet",
             ]),
     ] + (fuzzing ? fuzzTargets : []),
     swiftLanguageModes: [.v6]

@@ -1,0 +1,197 @@
+public import Graph
+public import ResNetModel
+import Tensors
+
+/// The graphs of a step.
+///
+/// Where a batch is one micro-batch, one graph does it all: forward and backward pass, running statistics, updates.
+/// Otherwise one graph, run for each micro-batch, adds gradients to those of the micro-batches before it, and
+/// another one updates the weights with them. All share their state.
+public struct TrainingGraphs: Sendable, Hashable {
+    /// What is run for each micro-batch.
+    public let microBatch: Graph
+    /// What is run after the last one; `nil` where there is only one.
+    public let update: Graph?
+
+    /// Builds the graphs.
+    ///
+    /// - Parameters:
+    ///   - model: the network.
+    ///   - recipe: what a step does.
+    ///   - batch: images a step.
+    ///   - imageSize: height and width.
+    /// - Throws: `TrainingError` with code `.invalidRecipe` or `.classWeightCount`; `GraphError` as
+    ///   `ResNetArchitecture.trainingGraph(batch:imageSize:normalization:)`.
+    public init(
+        model: ResNetArchitecture, recipe: TrainingRecipe, batch: Int, imageSize: Int = 224
+    ) throws {
+        try recipe.check(classCount: model.classCount)
+        guard batch >= 1, batch % recipe.microBatchCount == 0 else {
+            throw TrainingError(
+                .invalidRecipe,
+                "batch: expected a multiple of \(recipe.microBatchCount) micro-batches, "
+                    + "found \(batch)")
+        }
+        var forward = try model.trainingGraph(
+            batch: batch / recipe.microBatchCount, imageSize: imageSize,
+            normalization: recipe.normalization)
+        if recipe.precision != .float32 {
+            forward = try convert(
+                forward, to: recipe.precision.elementType, keepingParameters: true)
+        }
+        var builder = try StepGraphBuilder(model: model, recipe: recipe, forward: forward)
+        let gradients = try builder.addLossAndGradients(
+            forward, microBatch: batch / recipe.microBatchCount)
+        if recipe.microBatchCount == 1 {
+            try builder.addUpdates(gradients)
+            microBatch = try builder.graph.finish()
+            update = nil
+        } else {
+            try builder.addAccumulation(gradients)
+            microBatch = try builder.graph.finish()
+            var updater = StepGraphBuilder(model: model, recipe: recipe)
+            let sums = try updater.accumulatedGradients()
+            try updater.addUpdates(sums)
+            update = try updater.graph.finish()
+        }
+    }
+}
+
+/// Adds to a network's forward pass what makes it a step.
+struct StepGraphBuilder {
+    let model: ResNetArchitecture
+    let recipe: TrainingRecipe
+    /// What gradients change, in the order of all graphs.
+    let trained: [ResNetParameter]
+    var graph: GraphBuilder
+    /// States made so far.
+    private var states: [String: Value] = [:]
+    /// What states will be after the run, for those that read on.
+    private var newStatistics: [String: Value] = [:]
+    /// Numbers in the graph, each once.
+    private var constants: [Double: Value] = [:]
+
+    /// Continues a forward pass.
+    init(
+        model: ResNetArchitecture, recipe: TrainingRecipe, forward: Graph
+    ) throws(GraphError) {
+        // Logits are no output of a step.
+        let body = Graph(
+            name: forward.name, nodes: forward.nodes, outputs: [], updates: forward.updates)
+        self.init(
+            model: model, recipe: recipe, graph: try GraphBuilder(continuing: body))
+        for state in forward.states { states[state.name] = state.value }
+        for update in forward.updates { newStatistics[update.name] = update.value }
+    }
+
+    /// Starts without one.
+    init(model: ResNetArchitecture, recipe: TrainingRecipe) {
+        self.init(
+            model: model, recipe: recipe, graph: GraphBuilder(name: "\(model.name) update"))
+    }
+
+    private init(model: ResNetArchitecture, recipe: TrainingRecipe, graph: GraphBuilder) {
+        self.model = model
+        self.recipe = recipe
+        self.graph = graph
+        trained = model.parameterList.filter(\.isTrained)
+    }
+
+    /// Adds loss, counts and gradients of a micro-batch.
+    ///
+    /// - Returns: a gradient for each trained parameter, of the loss over the number of micro-batches and times the
+    ///   loss scale.
+    mutating func addLossAndGradients(
+        _ forward: Graph, microBatch: Int
+    ) throws(GraphError) -> [Value] {
+        guard let logits = forward.outputs.first?.value else {
+            preconditionFailure("a forward pass gives logits")
+        }
+        let labels = try graph.input(StepNames.labels, type: TensorType(.int32, [microBatch]))
+        var targets = labels
+        if recipe.targets == .distributions {
+            targets = try graph.input(
+                StepNames.targets, type: TensorType(.float32, [microBatch, model.classCount]))
+        }
+        var weights: Value?
+        if recipe.classWeights != nil {
+            weights = try graph.parameter(
+                StepNames.classWeights, type: TensorType(.float32, [model.classCount]))
+        }
+        let loss = try graph.crossEntropy(
+            logits, targets: targets, weights: weights, smoothing: recipe.labelSmoothing,
+            label: StepNames.loss)
+        let top1 = try graph.correctCount(logits, labels: labels, top: 1)
+        let top5 = try graph.correctCount(logits, labels: labels, top: min(5, model.classCount))
+        try graph.output(StepNames.loss, loss)
+        try graph.output(StepNames.top1Count, top1)
+        try graph.output(StepNames.top5Count, top5)
+
+        var scale = try lossScale()
+        if recipe.microBatchCount > 1 {
+            let share = try constant(1 / Double(recipe.microBatchCount))
+            scale =
+                try scale.map { value throws(GraphError) in
+                    try graph.multiply(value, by: share)
+                } ?? share
+        }
+        return try graph.gradients(
+            of: loss, withRespectTo: trained.map { states[$0.name] ?? Value(index: -1) },
+            scale: scale)
+    }
+
+    /// Adds a micro-batch's gradients to those of the ones before it.
+    mutating func addAccumulation(_ gradients: [Value]) throws(GraphError) {
+        let isContinuing = try graph.input(
+            StepNames.isContinuing, type: TensorType(.float32, []))
+        for (parameter, gradient) in zip(trained, gradients) {
+            let name = StateNames.gradient(parameter.name)
+            let sum = try graph.add(
+                state(name, parameter.shape), gradient, label: parameter.name)
+            // What an earlier step left, finite or not, is never read.
+            let new = try graph.select(isContinuing, sum, gradient, label: parameter.name)
+            try graph.update(name, new)
+        }
+    }
+
+    /// The gradients that micro-batches left.
+    mutating func accumulatedGradients() throws(GraphError) -> [Value] {
+        var gradients: [Value] = []
+        for parameter in trained {
+            gradients.append(try state(StateNames.gradient(parameter.name), parameter.shape))
+        }
+        return gradients
+    }
+
+    /// A state of float32, made once.
+    mutating func state(_ name: String, _ shape: Shape) throws(GraphError) -> Value {
+        if let value = states[name] { return value }
+        let value = try graph.state(name, type: TensorType(.float32, shape))
+        states[name] = value
+        return value
+    }
+
+    /// What a running statistic is after the step.
+    mutating func newStatistic(_ parameter: ResNetParameter) throws(GraphError) -> Value {
+        if let value = newStatistics[parameter.name] { return value }
+        return try state(parameter.name, parameter.shape)
+    }
+
+    /// What the loss is multiplied with, if it is.
+    mutating func lossScale() throws(GraphError) -> Value? {
+        switch recipe.lossScaling {
+        case .none: return nil
+        case .fixed(let scale): return try constant(scale)
+        case .dynamic:
+            return try graph.row(
+                state(StateNames.lossScale, [2]), index: 0, label: StateNames.lossScale)
+        }
+    }
+
+    mutating func constant(_ number: Double) throws(GraphError) -> Value {
+        if let value = constants[number] { return value }
+        let value = try graph.constant(number)
+        constants[number] = value
+        return value
+    }
+}

@@ -1,0 +1,209 @@
+public import Execution
+public import Graph
+public import ResNetModel
+import Tensors
+
+/// One optimizer update, made ready to run: forward and backward pass, loss, statistics and weights.
+///
+/// It knows neither files nor data sets: batch and learning rate come in, metrics go out, and the state is changed.
+///
+/// ```swift
+/// let step = try TrainingStep.compile(
+///     model: ResNetArchitecture(), recipe: .torchvision(), batch: 32, backend: backend)
+/// var state = try step.initialState(parameters: parameters)
+/// let metrics = try step.run(batch, learningRate: 0.1, state: &state)
+/// ```
+public struct TrainingStep: Sendable {
+    /// The network.
+    public let model: ResNetArchitecture
+    /// What a step does, with the number of micro-batches that memory allows.
+    public let recipe: TrainingRecipe
+    /// Images a step.
+    public let batch: Int
+    /// Height and width of the images.
+    public let imageSize: Int
+    /// What runs.
+    public let graphs: TrainingGraphs
+    let microBatch: CompiledGraph
+    private let update: CompiledGraph?
+
+    /// The type of each state, by name.
+    public var stateTypes: [String: TensorType] {
+        microBatch.update.stateTypes.merging(update?.update.stateTypes ?? [:]) { first, _ in first }
+    }
+
+    /// Bytes of the state.
+    public var stateByteCount: Int {
+        stateTypes.values.reduce(0) { sum, type in
+            sum + type.shape.elementCount * type.elementType.byteCount
+        }
+    }
+
+    /// Bytes that a step needs beside the state.
+    public var workspaceByteCount: Int {
+        microBatch.update.workspaceByteCount + (update?.update.workspaceByteCount ?? 0)
+    }
+
+    /// Makes a step ready.
+    ///
+    /// - Parameters:
+    ///   - model: the network.
+    ///   - recipe: what a step does.
+    ///   - batch: images a step.
+    ///   - imageSize: height and width; 224 in the published recipes.
+    ///   - backend: what runs it.
+    ///   - memoryLimit: bytes that state and workspace may take together. Where they would take more, the batch is
+    ///     cut into more micro-batches than the recipe says: the fewest, of equal size, that fit. Batch norms then
+    ///     see smaller batches.
+    /// - Throws: `TrainingError` with code `.invalidRecipe`, `.classWeightCount` or `.memoryLimit`; `GraphError` as
+    ///   `ResNetArchitecture.trainingGraph(batch:imageSize:normalization:)`; `ExecutionError` of the back end.
+    public static func compile(
+        model: ResNetArchitecture, recipe: TrainingRecipe, batch: Int, imageSize: Int = 224,
+        backend: any Backend, memoryLimit: Int? = nil
+    ) throws -> TrainingStep {
+        let first = try TrainingStep(model, recipe, batch, imageSize, backend)
+        guard let memoryLimit, first.byteCount > memoryLimit else { return first }
+        var smallest = first
+        for count in 1...batch where count > recipe.microBatchCount && batch % count == 0 {
+            var recipe = recipe
+            recipe.microBatchCount = count
+            let step: TrainingStep
+            do {
+                step = try TrainingStep(model, recipe, batch, imageSize, backend)
+            } catch is GraphError {
+                // Batch statistics of too few values: nothing smaller works either.
+                break
+            }
+            if step.byteCount <= memoryLimit { return step }
+            if step.byteCount < smallest.byteCount { smallest = step }
+        }
+        throw TrainingError(
+            .memoryLimit,
+            "memory limit: expected at least \(smallest.byteCount) bytes for micro-batches of "
+                + "\(batch / smallest.recipe.microBatchCount) images, "
+                + "\(smallest.stateByteCount) of them state, found \(memoryLimit)")
+    }
+
+    private init(
+        _ model: ResNetArchitecture, _ recipe: TrainingRecipe, _ batch: Int, _ imageSize: Int,
+        _ backend: any Backend
+    ) throws {
+        self.model = model
+        self.recipe = recipe
+        self.batch = batch
+        self.imageSize = imageSize
+        graphs = try TrainingGraphs(
+            model: model, recipe: recipe, batch: batch, imageSize: imageSize)
+        var parameters: Parameters = [:]
+        if let weights = recipe.classWeights {
+            parameters[StepNames.classWeights] = HostTensor(
+                weights.map { Float($0) }, shape: [weights.count])
+        }
+        microBatch = try CompiledGraph(
+            graphs.microBatch, backend: backend, parameters: parameters)
+        if let graph = graphs.update {
+            update = try CompiledGraph(graph, backend: backend, parameters: [:])
+        } else {
+            update = nil
+        }
+    }
+
+    private var byteCount: Int { stateByteCount + workspaceByteCount }
+
+    /// Does a step.
+    ///
+    /// A batch that does not fit throws before anything is computed. A loss that is not a finite number throws too,
+    /// unless the recipe scales the loss, which skips such a step: with one micro-batch the weights are spoilt by
+    /// then, and with several only the running statistics. Either way go on from an earlier state, with a lower
+    /// learning rate.
+    ///
+    /// - Parameters:
+    ///   - batch: images and targets.
+    ///   - learningRate: what a schedule says for this step.
+    ///   - state: of `initialState(parameters:)` or `restoredState(_:stepCount:)` of this step, or of one with the
+    ///     same model and recipe.
+    /// - Returns: what the step found.
+    /// - Throws: `TrainingError` with code `.batchMismatch`, `.labelOutOfRange`, `.invalidDistribution`,
+    ///   `.invalidLearningRate` or `.nonFiniteLoss`; `ExecutionError` of the back end.
+    public func run(
+        _ batch: TrainingBatch, learningRate: Double, state: inout TrainingState
+    ) throws -> StepMetrics {
+        let checked = try CheckedBatch(
+            batch, count: self.batch, imageSize: imageSize, classCount: model.classCount,
+            targets: recipe.targets)
+        guard learningRate >= 0, Float(learningRate).isFinite else {
+            throw TrainingError(
+                .invalidLearningRate,
+                "learning rate: expected a finite number of at least 0, found \(learningRate)")
+        }
+        defer { state.stepCount += 1 }
+
+        var sums: [String: Double] = [:]
+        for index in 0..<recipe.microBatchCount {
+            let inputs = inputs(
+                of: checked, microBatch: index, learningRate: learningRate, state.stepCount)
+            let numbers = try microBatch.run(inputs, state: &state.device)
+            sums.merge(numbers, uniquingKeysWith: +)
+        }
+        let loss = (sums[StepNames.loss] ?? .nan) / Double(recipe.microBatchCount)
+        if let update {
+            if recipe.lossScaling == .none { try Self.requireFinite(loss, state.stepCount) }
+            let numbers = try update.run(
+                Self.tensors(scalars(learningRate, state.stepCount)), state: &state.device)
+            sums.merge(numbers) { _, second in second }
+        }
+        let wasSkipped = sums[StepNames.isFinite] == 0
+        if !wasSkipped { try Self.requireFinite(loss, state.stepCount) }
+        return StepMetrics(
+            loss: loss, top1Count: Int(sums[StepNames.top1Count] ?? 0),
+            top5Count: Int(sums[StepNames.top5Count] ?? 0), imageCount: self.batch,
+            gradientNorm: sums[StepNames.squaredGradientNorm]?.squareRoot(),
+            wasSkipped: wasSkipped, lossScale: sums[StepNames.lossScale])
+    }
+
+    /// What the graph of a micro-batch takes, by name.
+    func inputs(
+        of batch: CheckedBatch, microBatch index: Int, learningRate: Double, _ stepCount: Int
+    ) -> [String: HostTensor] {
+        let count = self.batch / recipe.microBatchCount
+        let rows = index * count..<(index + 1) * count
+        var numbers = scalars(learningRate, stepCount)
+        numbers[StepNames.isContinuing] = index == 0 ? 0 : 1
+        var inputs = Self.tensors(numbers)
+        inputs[StepNames.image] = batch.images.rows(rows)
+        inputs[StepNames.labels] = batch.labels.rows(rows)
+        inputs[StepNames.targets] = batch.targets.rows(rows)
+        return inputs
+    }
+
+    private func scalars(_ learningRate: Double, _ stepCount: Int) -> [String: Double] {
+        var scalars = [StepNames.learningRate: learningRate]
+        if let averaging = recipe.averaging {
+            scalars[StepNames.averageShare] = averaging.share(step: stepCount)
+        }
+        return scalars
+    }
+
+    private static func tensors(_ scalars: [String: Double]) -> [String: HostTensor] {
+        scalars.mapValues { HostTensor([Float($0)], shape: []) }
+    }
+
+    private static func requireFinite(_ loss: Double, _ step: Int) throws(TrainingError) {
+        guard loss.isFinite else {
+            throw TrainingError(
+                .nonFiniteLoss,
+                "loss of step \(step): expected a finite number, found \(loss); go on from an "
+                    + "earlier state with a lower learning rate")
+        }
+    }
+
+    /// Makes a state for the compiled graphs.
+    func makeState(_ tensors: Parameters, stepCount: Int) throws(ExecutionError) -> TrainingState {
+        let device = try (update ?? microBatch).update.makeState(tensors)
+        let names = model.parameterList.map(\.name)
+        let accumulators = Set(names.map(StateNames.gradient))
+        return TrainingState(
+            device: device, stepCount: stepCount, parameterNames: names,
+            stateNames: tensors.keys.filter { !accumulators.contains($0) }.sorted())
+    }
+}
