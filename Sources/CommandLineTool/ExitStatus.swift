@@ -7,6 +7,7 @@ package import Native
 import Pretrained
 import ResNetModel
 import Tensors
+import Training
 
 /// What the program says to the one that started it; the numbers of `sysexits.h`.
 package enum ExitStatus: Int32, Sendable, CaseIterable {
@@ -47,6 +48,7 @@ package enum ExitStatus: Int32, Sendable, CaseIterable {
             case let error as ImageError: Self(error.code)
             case let error as PretrainedError: Self(error.code)
             case let error as InferenceError: Self(error.code)
+            case let error as TrainingError: Self(error.code)
             case is CancellationError: .interrupted
             default: .failure
             }
@@ -134,6 +136,15 @@ package enum ExitStatus: Int32, Sendable, CaseIterable {
             case .missingParameters, .classNameCount, .invalidClassNames: .badData
             case .invalidOption: .usage
             case .nonFinite: .internalError
+            }
+    }
+
+    private init(_ code: TrainingError.Code) {
+        self =
+            switch code {
+            case .invalidRecipe, .classWeightCount, .invalidLearningRate, .memoryLimit: .usage
+            case .labelOutOfRange, .invalidDistribution, .stateMismatch: .badData
+            case .batchMismatch, .nonFiniteLoss: .internalError
             }
     }
 }

@@ -24,6 +24,9 @@ struct CommandTests {
             ["classify", "--top", "0", "x"], ["classify", "--batch", "-3", "x"],
             ["classify", "--threads", "0", "x"], ["classify", "--format", "xml", "x"],
             ["bench", "infer", "--depth", "51"], ["bench", "infer", "--seconds", "0"],
+            ["bench", "train", "--steps", "0"], ["bench", "train", "--size", "31"],
+            ["bench", "train", "--batch", "8", "--accumulation", "3"],
+            ["bench", "train", "--memory-limit", "much"],
             ["bench", "infer", "--seconds", "nan"], ["inspect", "resnet50", "--variant", "v2"],
             ["inspect", "resnet50", "--classes", "0"], ["unknown"],
         ])
@@ -128,6 +131,53 @@ struct CommandTests {
         #expect(result.imagesPerSecondBest >= result.imagesPerSecondMedian)
         #expect(result.imagesPerSecondMedian > 0)
         #expect(result.latencyMsP99 >= result.latencyMsMedian)
+    }
+
+    @Test("measure training, and take a step apart")
+    func measuresTraining() async throws {
+        struct Result: Decodable {
+            struct Kind: Decodable {
+                var kind: String
+                var seconds: Double
+                var share: Double
+            }
+            var imagesPerSecondMedian: Double
+            var batch: Int
+            var accumulation: Int
+            var precision: String
+            var threads: Int
+            var loss: Double
+            var workspaceBytes: Int
+            var peakMemoryBytes: Int
+            var breakdown: [Kind]
+        }
+        func measure(_ arguments: [String]) async throws -> Result {
+            let console = TestConsole()
+            let status = await console.run(
+                arguments: [
+                    "bench", "train", "--depth", "18", "--size", "64", "--batch", "4", "--steps",
+                    "2", "--threads", "1", "--format", "json",
+                ] + arguments)
+            #expect(status == .success, "\(console.error)")
+            return try snakeCaseDecoder.decode(Result.self, from: Data(console.output.utf8))
+        }
+        let whole = try await measure(["--precision", "fp32"])
+        #expect(whole.batch == 4 && whole.accumulation == 1 && whole.precision == "fp32")
+        #expect(whole.imagesPerSecondMedian > 0 && whole.loss > 0 && whole.peakMemoryBytes > 0)
+        #expect(
+            Set(whole.breakdown.map(\.kind)).isSuperset(of: ["convolution", "filter gradient"]))
+        #expect(abs(whole.breakdown.reduce(0) { $0 + $1.share } - 1) < 0.01)
+
+        let parts = try await measure(["--precision", "bf16", "--accumulation", "2"])
+        #expect(parts.accumulation == 2 && parts.precision == "bf16")
+        let limited = try await measure(["--precision", "fp32", "--memory-limit", "64GiB"])
+        #expect(limited.accumulation == 1)
+        let console = TestConsole()
+        let status = await console.run(
+            "bench", "train", "--depth", "18", "--size", "64", "--batch", "4", "--memory-limit",
+            "1MB")
+        #expect(status != .success)
+        #expect(console.error.contains("memory limit: expected at least"))
     }
 
     @Test("look whether all is well")

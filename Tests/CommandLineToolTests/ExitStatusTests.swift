@@ -9,6 +9,7 @@ import Pretrained
 import ResNetModel
 import Tensors
 import Testing
+import Training
 
 @Suite("Exit statuses")
 struct ExitStatusTests {
@@ -77,6 +78,19 @@ struct ExitStatusTests {
         for code in ModelError.Code.allCases {
             let expected: ExitStatus = code == .invalidOption ? .usage : .badData
             #expect(ExitStatus(ModelError(code, "")) == expected)
+        }
+    }
+
+    @Test("map failures of training steps")
+    func training() {
+        let table: [TrainingError.Code: ExitStatus] = [
+            .invalidRecipe: .usage, .classWeightCount: .usage, .invalidLearningRate: .usage,
+            .memoryLimit: .usage, .labelOutOfRange: .badData, .invalidDistribution: .badData,
+            .stateMismatch: .badData, .batchMismatch: .internalError,
+            .nonFiniteLoss: .internalError,
+        ]
+        for code in TrainingError.Code.allCases {
+            #expect(ExitStatus(TrainingError(code, "")) == table[code])
         }
     }
 

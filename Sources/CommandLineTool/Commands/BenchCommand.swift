@@ -9,7 +9,7 @@ import ResNetModel
 struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench", abstract: "Measure speed.",
-        subcommands: [BenchInferenceCommand.self])
+        subcommands: [BenchInferenceCommand.self, BenchTrainingCommand.self])
 }
 
 /// `resnet bench infer`: measures the network alone, from pixels in memory to logits.
