@@ -1,6 +1,7 @@
 """Compares resnet with other runtimes on this machine; `make bench` calls it.
 
-The comparisons: `throughput`, `memory`, `busy`, `variants`, `classify` (with --photos), or `all`.
+The comparisons: `throughput`, `memory`, `busy`, `variants`, `classify` (with --photos), `train`, or
+`all`.
 Each writes a dated table and its raw figures to Benchmarks/Results/. docs/benchmarks.md says how
 it is measured.
 """
@@ -11,12 +12,12 @@ import shlex
 import sys
 from pathlib import Path
 
-from comparisons import busy, classify, memory, throughput, variants
+from comparisons import busy, classify, memory, throughput, training, variants
 from harness import files, machine, report
 from harness.process import Failure
 
 COMPARISONS = {
-    module.KIND: module for module in (throughput, memory, busy, variants, classify)
+    module.KIND: module for module in (throughput, memory, busy, variants, classify, training)
 }
 
 
@@ -36,7 +37,8 @@ def _parse():
     add("comparison", nargs="?", default="throughput", choices=[*COMPARISONS, "all"])
     add("--rounds", type=int, default=10, help="turns of each contestant (10)")
     add("--seconds", type=float, default=2, help="length of a turn, without its warm-up (2)")
-    add("--batches", type=_numbers, default=[1, 8, 32], help="batch sizes (1,8,32)")
+    add("--steps", type=int, default=5, help="length of a turn of train, without its warm-up (5)")
+    add("--batches", type=_numbers, help="batch sizes (1,8,32; 32 in train)")
     add("--precisions", type=_words, default=["bf16", "fp32"], help="bf16,fp32")
     add("--threads", type=int, default=len(os.sched_getaffinity(0)), help="threads of each")
     add("--weights", help=".pth or .safetensors of ResNet-50 v1.5; random ones without it")
@@ -53,11 +55,13 @@ def main():
     if options.comparison == "all":
         chosen = [name for name in COMPARISONS if name != "classify" or options.photos]
     prepared = files.prepare(options.weights, options.resnet)
+    batches = options.batches
     # The command as a reader can repeat it: without the places of this machine's files.
     arguments = [Path(word).name if "/" in word else word for word in sys.argv[1:]]
     command = shlex.join(["Scripts/bench", *arguments])
     for name in chosen:
         comparison = COMPARISONS[name]
+        options.batches = batches or getattr(comparison, "BATCHES", [1, 8, 32])
         facts = machine.describe(options.threads)
         try:
             sections, data = comparison.run(options, prepared, facts)

@@ -35,3 +35,27 @@ report_findings() {
     printf '%s\n%s\n' "$findings" "-> $1" >&2
     return 1
 }
+
+# Makes the Python environment that holds the peers, .venv/bench, unless it is there, and sets
+# `python` to its interpreter. $1 is what needs it.
+use_peers() {
+    local environment=$root/.venv/bench requirements=$root/Benchmarks/requirements.txt
+    python=$environment/bin/python
+    cmp -s "$requirements" "$environment/installed.txt" && return
+    has python3 || fail "$1 needs python3 with venv; try: sudo apt-get install -y python3-venv"
+    say "$1: making .venv/bench (about 1.5 GB; once)"
+    rm -rf "$environment"
+    python3 -m venv "$environment" ||
+        fail "python3 -m venv failed; try: sudo apt-get install -y python3-venv"
+    # The ordinary Linux wheel of PyTorch brings gigabytes of CUDA; the CPU's own index does not. A
+    # machine may be given the same wheel by pip's own configuration instead.
+    local torch pip
+    torch=$(grep '^torch==' "$requirements")
+    pip=("$python" -m pip --quiet --disable-pip-version-check --no-input install)
+    "${pip[@]}" "$torch+cpu" ||
+        "${pip[@]}" "$torch+cpu" --index-url https://download.pytorch.org/whl/cpu \
+            --extra-index-url https://pypi.org/simple ||
+        fail "$torch+cpu could not be had from https://download.pytorch.org/whl/cpu nor by pip's configuration"
+    "${pip[@]}" --requirement "$requirements" || fail "pip could not install $requirements"
+    cp "$requirements" "$environment/installed.txt"
+}

@@ -53,7 +53,7 @@ def _start(chosen, files, batches, threads, folder):
     return running, failed
 
 
-def _section(precision, batches, running, rounds):
+def section(precision, batches, running, rounds):
     """One table for a precision, and a line per batch size on the best peer."""
     ours = "resnet"
     headings = ["contestant"] + [
@@ -67,7 +67,8 @@ def _section(precision, batches, running, rounds):
             cells.append(f"{r.median(name):.1f} ({r.worst(name):.1f}-{r.best(name):.1f})")
         rows.append([contestant.name + (" *" if contestant.queued else ""), *cells])
     text = f"## {precision}\n\n" + report.table(headings, rows)
-    text += "\n\n\\* several batches in flight at once\n"
+    queued = any(contestant.queued for contestant in running)
+    text += "\n\n\\* several batches in flight at once\n" if queued else "\n"
     summary = []
     if ours in {contestant.name for contestant in running}:
         rows = []
@@ -75,7 +76,9 @@ def _section(precision, batches, running, rounds):
             r = rounds[batch]
             peers = [contestant for contestant in running if not contestant.ours]
             single = [contestant.name for contestant in peers if not contestant.queued]
-            for kind, names in (("one batch at a time", single), ("any", [p.name for p in peers])):
+            kinds = [("one batch at a time", single)]
+            kinds += [("any", [p.name for p in peers])] if queued else []
+            for kind, names in kinds:
                 if not names:
                     continue
                 leader = r.leader(names)
@@ -91,10 +94,10 @@ def _section(precision, batches, running, rounds):
                 }
                 summary.append(row)
                 rows.append(
-                    [f"{batch}, {kind}", leader]
+                    [f"{batch}, {kind}" if queued else f"{batch}", leader]
                     + [f"{row[key]:.2f}" for key in list(row)[4:]]
                 )
-        headings = ["batch, peers", "best peer", "medians", "round by round", "bests"]
+        headings = ["batch, peers" if queued else "batch", "best peer", "medians", "round by round", "bests"]
         text += "\nresnet over the best peer:\n\n" + report.table(headings, rows)
     return text, summary
 
@@ -132,8 +135,8 @@ def run(options, files, machine):
                 versions |= {worker.version for worker in running.values()}
                 for worker in running.values():
                     worker.close()
-            section, summary = _section(precision, options.batches, running, rounds)
-            sections.append(section)
+            text, summary = section(precision, options.batches, running, rounds)
+            sections.append(text)
             data["summary"] += summary
     machine["versions"] = ", ".join(sorted(versions))
     machine["rounds"] = f"{options.rounds} of {options.seconds:g} s after 0.5 s of warm-up"

@@ -1,8 +1,16 @@
 """The contestants: resnet and each peer, as installed and as tuned."""
 
+import ctypes.util
+import sys
 from dataclasses import dataclass, field
+from pathlib import Path
 
 HUGE_PAGES = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
+#: Huge pages, and nothing is given back to the system: a step finds the memory of the step before.
+KEPT_MEMORY = {
+    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1:glibc.malloc.mmap_max=0:glibc.malloc.arena_max=1"
+    ":glibc.malloc.trim_threshold=1099511627776"
+}
 
 
 @dataclass(frozen=True)
@@ -16,6 +24,8 @@ class Contestant:
     environment: dict = field(default_factory=dict, hash=False)
     #: Several batches are in flight at once: throughput, not the time to an answer.
     queued: bool = False
+    #: What resnet is asked for: `bench infer` or `bench train`.
+    task: str = "infer"
 
     @property
     def ours(self):
@@ -78,3 +88,51 @@ def contestants(precision):
     """All contestants of a precision, ours first."""
     peers = [*_pytorch(precision), *_openvino(precision), *_onnxruntime(precision)]
     return [Contestant("resnet", "resnet", precision), *peers]
+
+
+def _libraries(*names):
+    """An environment that loads shared libraries first, or nothing where one is not installed."""
+    found = []
+    for name in names:
+        beside = Path(sys.prefix) / "lib" / f"lib{name}.so"
+        path = str(beside) if beside.exists() else ctypes.util.find_library(name)
+        if not path:
+            return None
+        found.append(path)
+    return {"LD_PRELOAD": ":".join(found)}
+
+
+def _pytorch_training(precision):
+    def make(name, mode, environment=None, last=False, **settings):
+        settings |= {"precision": precision, "mode": mode, "channels_last": last}
+        peer = "pytorch_training"
+        return Contestant(f"PyTorch {name}", peer, precision, settings, environment or {})
+
+    tuned = {"optimizer": "fused", "flush_denormal": True}
+    yield make("eager, as installed", "eager")
+    yield make("eager, channels last", "eager", last=True)
+    yield make("eager, channels last, tuned, huge pages", "eager", HUGE_PAGES, True, **tuned)
+    yield make("eager, channels last, tuned, kept memory", "eager", KEPT_MEMORY, True, **tuned)
+    yield make("compile, as installed", "compile")
+    yield make("compile, channels last", "compile", last=True)
+    yield make("compile, tuned, kept memory", "compile", KEPT_MEMORY, **tuned)
+    yield make("compile, channels last, tuned, kept memory", "compile", KEPT_MEMORY, True, **tuned)
+    yield make(
+        "compile, step too, tuned, kept memory",
+        "compile",
+        KEPT_MEMORY,
+        **tuned | {"optimizer": "default", "compile_optimizer": True},
+    )
+    # What PyTorch's tuning guide recommends, where somebody installed it.
+    jemalloc = "thp:always,dirty_decay_ms:-1,muzzy_decay_ms:-1"
+    for what, libraries in (("jemalloc", ["jemalloc"]), ("Intel OpenMP", ["iomp5", "jemalloc"])):
+        environment = _libraries(*libraries)
+        if environment:
+            environment["MALLOC_CONF"] = jemalloc
+            yield make(f"eager, channels last, tuned, {what}", "eager", environment, True, **tuned)
+            yield make(f"compile, tuned, {what}", "compile", environment, **tuned)
+
+
+def training_contestants(precision):
+    """All contestants of a precision in training, ours first."""
+    return [Contestant("resnet", "resnet", precision, task="train"), *_pytorch_training(precision)]

@@ -20,7 +20,7 @@ class Worker:
 
     def __init__(self, contestant, files, threads, log):
         self.log = Path(log)
-        weights = files.weights if contestant.peer == "pytorch" else files.onnx
+        weights = files.weights if contestant.peer.startswith("pytorch") else files.onnx
         arguments = [sys.executable, "-m", "peers.worker", "--peer", contestant.peer]
         arguments += ["--settings", json.dumps(contestant.settings), "--weights", str(weights)]
         arguments += ["--threads", str(threads), "--variant", files.variant]
@@ -63,12 +63,13 @@ class Worker:
 
 
 class Ours:
-    """Runs `resnet bench infer`, whose figures come from within its process, after its warm-up."""
+    """Runs `resnet bench`, whose figures come from within its process, after its warm-up."""
 
     def __init__(self, contestant, files, threads, log):
-        self.arguments = [files.resnet, "bench", "infer", "--precision", contestant.precision]
+        self.arguments = [files.resnet, "bench", contestant.task]
+        self.arguments += ["--precision", contestant.precision]
         self.arguments += ["--variant", files.variant, "--threads", str(threads)]
-        if files.variant == "v1.5":
+        if contestant.task == "infer" and files.variant == "v1.5":
             self.arguments += ["--weights", files.weights]
         self.environment = {**os.environ, **contestant.environment}
         self.log = Path(log)
@@ -76,9 +77,12 @@ class Ours:
         self.version = f"resnet {version.strip()}"
 
     def ask(self, request):
-        """Runs one turn; only `run` is understood."""
-        arguments = self.arguments + ["--batch", str(request["batch"])]
-        arguments += ["--seconds", str(request["seconds"]), "--format", "json"]
+        """Runs one turn, of a time or of a number of runs; only `run` is understood."""
+        arguments = self.arguments + ["--batch", str(request["batch"]), "--format", "json"]
+        if "runs" in request:
+            arguments += ["--steps", str(request["runs"])]
+        else:
+            arguments += ["--seconds", str(request["seconds"])]
         return json.loads(run(arguments, self.environment, self.log))
 
     def close(self):

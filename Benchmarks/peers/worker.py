@@ -1,7 +1,7 @@
 """A long-lived process that holds one warm peer and measures it when told to.
 
-Reads one JSON object per line: `{"do": "run", "batch": 8, "seconds": 2}` or `{"do": "check"}`.
-Answers each with one JSON object per line, after a first line that says what runs.
+Reads one JSON object per line: `{"do": "run", "batch": 8, "seconds": 2}`, with `"runs": 5` instead
+of the seconds where a run is long, `{"do": "check"}` or `{"do": "memory"}`. Answers each with one JSON object per line, after a first line that says what runs.
 """
 
 import argparse
@@ -12,9 +12,14 @@ import statistics
 import sys
 import time
 
+PEERS = ["pytorch", "pytorch_training", "openvino", "onnxruntime"]
 
-def measure(peer, batch, seconds, warmup):
-    """Runs for `seconds` after `warmup` and returns rates from within this process."""
+
+def measure(peer, batch, seconds, warmup, runs=3):
+    """Runs for `seconds`, at least `runs` times, after `warmup`.
+
+    Returns rates from within this process.
+    """
     peer.prepare(batch)
     stamps = []
     deadline = [time.perf_counter() + warmup]
@@ -26,11 +31,13 @@ def measure(peer, batch, seconds, warmup):
 
     peer.loop(batch, finished)
     stamps.clear()
+    processor = time.process_time()
     start = time.perf_counter()
     deadline[0] = start + seconds
     peer.loop(batch, finished)
-    while len(stamps) < 3:
+    while len(stamps) < runs:
         peer.loop(batch, finished)
+    processor = time.process_time() - processor
     # A queue that was empty accepts its first requests at once: the second group counts first.
     times = [time for time, _ in stamps]
     skip = 1 if stamps[0][1] > 1 else 0
@@ -47,12 +54,13 @@ def measure(peer, batch, seconds, warmup):
         "latency_ms_median": statistics.median(latencies),
         "latency_ms_p99": latencies[min(len(latencies) - 1, int(0.99 * len(latencies)))],
         "runs": len(intervals),
+        "processor_seconds_per_run": processor / sum(count for _, count in stamps),
     }
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--peer", required=True, choices=["pytorch", "openvino", "onnxruntime"])
+    parser.add_argument("--peer", required=True, choices=PEERS)
     parser.add_argument("--settings", default="{}")
     parser.add_argument("--weights", required=True)
     parser.add_argument("--variant", default="v1.5")
@@ -75,7 +83,10 @@ def main():
     for line in sys.stdin:
         request = json.loads(line)
         if request["do"] == "run":
-            answer(measure(peer, request["batch"], request["seconds"], options.warmup))
+            seconds, runs = request.get("seconds", 0), request.get("runs", 3)
+            answer(measure(peer, request["batch"], seconds, options.warmup, runs))
+        elif request["do"] == "check" and hasattr(peer, "first_losses"):
+            answer({"losses": peer.first_losses(request["batch"])})
         elif request["do"] == "check":
             answer({"logits": peer.logits(request.get("batch", 1))[0].astype(float).tolist()})
         elif request["do"] == "memory":
