@@ -1,6 +1,6 @@
 import CPUBackend
 import Execution
-import Foundation
+import FoundationEssentials
 import Images
 import Native
 import ResNetModel
@@ -40,11 +40,13 @@ struct OverfittingTests {
         let wide = try losses(.float32, seed: 1)
         #expect((narrow.last ?? 1) < 0.05, "\(narrow)")
         #expect((wide.last ?? 1) < 0.05, "\(wide)")
-        // The first steps are the same but for rounding. Later ones differ as two runs with other first weights do:
-        // the mean logarithm of the ratio stays below a third.
-        #expect(abs(narrow[0] - wide[0]) <= 0.02 * wide[0])
-        let ratios = zip(narrow, wide).map { abs(log($0 / $1)) }
-        #expect(ratios.reduce(0, +) / Double(ratios.count) <= 0.35, "\(narrow)\n\(wide)")
+        // The first steps are the same but for rounding; from then on roundings grow as any other noise does, and
+        // shift the fall by a few steps of some twenty-five.
+        for step in 0..<5 { #expect(abs(narrow[step] / wide[step] - 1) <= 0.04, "step \(step)") }
+        for loss in [1, 0.05] {
+            let steps = [narrow, wide].map { losses in losses.firstIndex { $0 < loss } ?? 1000 }
+            #expect(abs(steps[0] - steps[1]) <= 5, "below \(loss) after \(steps)")
+        }
     }
 }
 
