@@ -146,7 +146,8 @@ struct PyTorchParityTests {
         #expect(steps.rates.count == 10)
         let theirs = try ParityFixtures.tensors("steps")
         let ours = try run(steps.recipe, rates: steps.rates)
-        try expectAgreement(ours, theirs, prefix: "", lossTolerance: 1e-3, updateTolerance: 0.05)
+        // By then PyTorch's own float32 velocities are up to 0.09 from its float64.
+        try expectAgreement(ours, theirs, prefix: "", lossTolerance: 1e-3, updateTolerance: 0.1)
     }
 
     @Test(
@@ -176,7 +177,7 @@ struct PyTorchParityTests {
             let old = try #require(start[name])
             let difference = Difference(
                 try #require(ours.tensors[name]), expected, since: old)
-            // As much as gradients differ by moved sides; another rule, or no weight decay, would be farther off.
+            // As much as gradients differ by moved sides. Another rule is off by half, no weight decay by 0.06 to 1.
             #expect(difference.error <= updateTolerance, "\(name)")
             count += 1
         }
