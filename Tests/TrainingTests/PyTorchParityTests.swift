@@ -12,7 +12,7 @@ import Training
 /// float32 programs agree within 0.001 in every tensor, and PyTorch's float32 does not agree so with its own
 /// float64; `facts.json` of the fixtures has by how much. So gradients are compared twice: with PyTorch's float64,
 /// from which ours may be no farther than PyTorch's own, and closely with what PyTorch computes where it takes our
-/// sides.
+/// sides. How many numbers change sides is counted in `ReLUSidesTests`.
 @Suite(
     "Training steps as PyTorch takes them", .serialized,
     .enabled(
@@ -67,7 +67,7 @@ struct PyTorchParityTests {
     // MARK: One step
 
     @Test(
-        "finds PyTorch's loss and statistics in float32, and gradients as near to float64",
+        "finds PyTorch's loss and statistics in float32, and gradients within its own spread",
         arguments: [false, true])
     func float32(winograd: Bool) throws {
         let exact = try ParityFixtures.tensors("float64")
@@ -79,18 +79,11 @@ struct PyTorchParityTests {
 
         let found = try differences({ ours.tensors["velocity.\($0)"] }, exact)
         for (name, difference) in found { #expect(difference.cosine >= 0.9999, "\(name)") }
-        if winograd {
-            // Its sums are those of transformed numbers, some five times less exact; PyTorch's, with channels
-            // innermost, are some fifteen times.
-            let wanted = try ParityFixtures.facts().pytorchOwnNoise.channelsLast
-            #expect(found.median(\.error) <= wanted.gradientErrorMedian)
-            #expect(found.worst(\.error) <= wanted.gradientErrorWorst)
-        } else {
-            let wanted = try differences({ theirs["gradient.\($0)"] }, exact)
-            // Which sides rounding moves is a matter of chance.
-            #expect(found.median(\.error) <= 1.5 * wanted.median(\.error))
-            #expect(found.worst(\.error) <= 1.5 * wanted.worst(\.error))
-        }
+        // How far a few dozen moved numbers take a gradient is a matter of which they are; PyTorch moves two thousand
+        // with channels innermost.
+        let wanted = try ParityFixtures.facts().pytorchOwnNoise.channelsLast
+        #expect(found.median(\.error) <= wanted.gradientErrorMedian)
+        #expect(found.worst(\.error) <= wanted.gradientErrorWorst)
 
         for parameter in ParityFixtures.model.parameterList where !parameter.isTrained {
             let expected = try #require(exact["statistic.\(parameter.name)"])
@@ -111,10 +104,9 @@ struct PyTorchParityTests {
         let found = try differences({ ours.tensors["velocity.\($0)"] }, exact)
         let wanted = try differences({ theirs["gradient.\($0)"] }, exact)
         #expect(found.median(\.error) <= 1.1 * wanted.median(\.error))
-        #expect(found.worst(\.error) <= 1.25 * wanted.worst(\.error))
         for (name, difference) in found {
-            let other = try #require(wanted[name])
-            #expect(difference.cosine >= other.cosine - 0.05, "\(name)")
+            // Some have 64 numbers, whose error is itself uncertain by a tenth, and they have it in common.
+            #expect(difference.error <= 1.5 * (try #require(wanted[name])).error, "\(name)")
         }
     }
 

@@ -134,9 +134,7 @@ extension StepLowering {
             kernel.padLeft = 0
             kernel.rowFold = kernel.filterWidth
         }
-        // In float32 Winograd's roundings would turn the signs of more activations near zero than direct sums do,
-        // and each turns a gradient on or off. On the way back there are no signs to turn.
-        kernel.chooseForm(winograd: backend.winograd && element == .bfloat16)
+        kernel.chooseForm(winograd: backend.winograd)
         return kernel
     }
 

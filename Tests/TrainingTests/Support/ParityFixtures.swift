@@ -45,9 +45,12 @@ enum ParityFixtures {
     struct Noise: Decodable, Sendable {
         /// float32 with channels innermost, the faster way, from float64.
         var channelsLast: Distance
+        /// How many numbers, by type and layout, lie on another side of a ReLU than in float64.
+        var sidesMoved: [String: Int]
 
         private enum CodingKeys: String, CodingKey {
             case channelsLast = "float32 to float64, channels last"
+            case sidesMoved = "sides moved"
         }
     }
 
