@@ -91,9 +91,12 @@ public struct CPUBackend: Backend {
     }
 
     /// Makes a graph runnable; see `Backend`.
+    ///
+    /// - Throws: `ExecutionError` with code `.unsupported` also for graphs of several replicas.
     public func compile(
         _ graph: Graph, parameters: Parameters
     ) throws(ExecutionError) -> any CompiledStep {
+        let graph = try Self.forOneReplica(graph)
         let batch = Lowering.batch(of: graph)
         let isNarrow = graph.nodes.contains { $0.type.elementType == .bfloat16 }
         let schedule = Schedule(
@@ -113,10 +116,11 @@ public struct CPUBackend: Backend {
 
     /// Makes a graph with state runnable.
     ///
-    /// - Throws: `ExecutionError` with code `.unsupported`.
+    /// - Throws: `ExecutionError` with code `.unsupported`, also for graphs of several replicas.
     public func compileUpdate(
         _ graph: Graph, parameters: Parameters
     ) throws(ExecutionError) -> any CompiledUpdate {
+        let graph = try Self.forOneReplica(graph)
         var lowering = StepLowering(
             graph: graph, parameters: parameters, backend: self,
             chunkByteCount: stepChunkByteCount)
@@ -126,6 +130,23 @@ public struct CPUBackend: Backend {
             return CPUUpdate(graph: graph, runner: try StepRunner(program, team: team))
         } catch {
             throw ExecutionError(error)
+        }
+    }
+}
+
+extension CPUBackend {
+    /// The graph without means over replicas, of which there is one.
+    private static func forOneReplica(_ graph: Graph) throws(ExecutionError) -> Graph {
+        guard graph.replicaCount == 1 else {
+            throw ExecutionError(
+                .unsupported,
+                "graph \(graph.name): the CPU back end runs 1 replica, found \(graph.replicaCount); "
+                    + "run the whole batch as one replica, or take a back end with as many devices")
+        }
+        do {
+            return try removeReplicaMeans(graph)
+        } catch {
+            throw ExecutionError(.unsupported, "graph \(graph.name): \(error.message)")
         }
     }
 }

@@ -63,6 +63,9 @@ extension Lowering {
                 .unsupported,
                 "\(label(index)): \(node.operation.name) is part of training steps; use compileUpdate"
             )
+        case .replicaMean, .replicaMoments:
+            throw ExecutionError(
+                .unsupported, "\(label(index)): expected a graph without means over replicas")
         }
     }
 

@@ -21,8 +21,8 @@ public protocol Backend: Sendable {
     ///   - graph: a verified graph.
     ///   - parameters: a tensor for each of the graph's parameters, of the shape the graph states; float32
     ///     where the graph states another floating-point type is converted.
-    /// - Throws: `ExecutionError` where a parameter is missing or of another shape, an operation is not
-    ///   supported, or a library fails.
+    /// - Throws: `ExecutionError` where a parameter is missing or of another shape, an operation or the graph's
+    ///   number of replicas is not supported, or a library fails.
     func compile(_ graph: Graph, parameters: Parameters) throws(ExecutionError)
         -> any CompiledStep
 
@@ -40,15 +40,15 @@ public protocol Backend: Sendable {
 ///
 /// One run at a time: a second concurrent call waits for the first.
 public protocol CompiledStep: Sendable {
-    /// The types of the inputs, in the graph's order.
+    /// The types of the inputs of all replicas together, in the graph's order: `Graph.wholeInputTypes`.
     var inputTypes: [TensorType] { get }
-    /// The types of the outputs, in the graph's order.
+    /// The types of the outputs of all replicas together, in the graph's order: `Graph.wholeOutputTypes`.
     var outputTypes: [TensorType] { get }
 
-    /// Runs once.
+    /// Runs once, on all replicas.
     ///
-    /// - Parameter inputs: one tensor an input, in the graph's order and of its type.
-    /// - Returns: one tensor an output, in the graph's order.
+    /// - Parameter inputs: one tensor an input, of the types and in the order of `inputTypes`.
+    /// - Returns: one tensor an output, of the types and in the order of `outputTypes`.
     /// - Throws: `ExecutionError` where an input does not fit or a library fails.
     func run(_ inputs: [HostTensor]) throws(ExecutionError) -> [HostTensor]
 }

@@ -3,19 +3,21 @@ public import Tensors
 
 /// A graph with state made ready to run: each run reads the state and leaves the graph's updates in it.
 ///
+/// What replicas of the graph share and what each has of its own is said at `Graph.replicaCount`.
+///
 /// One run at a time: a second concurrent call waits for the first.
 public protocol CompiledUpdate: Sendable {
-    /// The types of the inputs, in the graph's order.
+    /// The types of the inputs of all replicas together, in the graph's order: `Graph.wholeInputTypes`.
     var inputTypes: [TensorType] { get }
-    /// The types of the outputs, in the graph's order.
+    /// The types of the outputs of all replicas together, in the graph's order: `Graph.wholeOutputTypes`.
     var outputTypes: [TensorType] { get }
-    /// The types of the state, by name.
+    /// The types of the state, by name: that of one replica.
     var stateTypes: [String: TensorType] { get }
-    /// Bytes that a run needs beside the state: activations, gradients, packed filters. None of it is
-    /// touched before the first run.
+    /// Bytes that a run needs on each device beside the state: activations, gradients, packed filters. None of it
+    /// is touched before the first run.
     var workspaceByteCount: Int { get }
 
-    /// Brings state to the device.
+    /// Brings state to the device, or a copy to the device of each replica.
     ///
     /// - Parameter tensors: at least a tensor for each state of the graph, of the graph's shape; further ones are
     ///   kept too, for other graphs that share the state.
@@ -27,9 +29,9 @@ public protocol CompiledUpdate: Sendable {
     /// The state is donated: it is changed in place, and where the run throws before computing, it is as it was.
     ///
     /// - Parameters:
-    ///   - inputs: one tensor an input, in the graph's order and of its type.
+    ///   - inputs: one tensor an input, of the types and in the order of `inputTypes`.
     ///   - state: what `makeState` of this back end gave, with every state of the graph in it.
-    /// - Returns: one tensor an output, in the graph's order.
+    /// - Returns: one tensor an output, of the types and in the order of `outputTypes`.
     /// - Throws: `ExecutionError` where an input or the state does not fit or a library fails.
     func run(
         _ inputs: [HostTensor], state: inout DeviceState
@@ -87,7 +89,7 @@ public struct DeviceState: ~Copyable, Sendable {
     /// Wraps what a back end keeps.
     public init(storage: any DeviceStorage) { self.storage = storage }
 
-    /// Copies tensors to the machine's memory.
+    /// Copies tensors to the machine's memory; where there are several replicas, those of the first.
     ///
     /// - Parameter names: which ones; all where `nil`.
     /// - Throws: `ExecutionError` with code `.missingParameter` where there is no such state.
@@ -100,6 +102,6 @@ public struct DeviceState: ~Copyable, Sendable {
 
 /// State as a back end keeps it.
 public protocol DeviceStorage: AnyObject, Sendable {
-    /// Copies tensors to the machine's memory; all where `names` is `nil`.
+    /// Copies tensors of the first replica to the machine's memory; all where `names` is `nil`.
     func tensors(named names: [String]?) throws(ExecutionError) -> Parameters
 }

@@ -7,6 +7,9 @@ import Tensors
 /// Precision: a graph that has a float64 value anywhere is computed in float64, any other in float32, sums
 /// included. What a node gives is then rounded to the element type that the graph states for it, once. So a
 /// bfloat16 node computes on bfloat16 numbers, accumulates in float32, and rounds its result.
+///
+/// Replicas take turns: each node is computed for all of them before the next one. What differs among them is kept
+/// apart from run to run, as on several devices.
 public struct ReferenceBackend: Backend {
     /// Makes the back end; it has nothing to choose.
     public init() {}

@@ -56,6 +56,8 @@ extension ReferenceProgram {
             .movingAverage, .clipFactor, .trustRatio, .velocityUpdate, .weightUpdate,
             .lossScaleUpdate:
             return evaluateOnState(node, operands)
+        case .replicaMean, .replicaMoments:
+            preconditionFailure("what replicas do together is not evaluated on one of them")
         }
     }
 

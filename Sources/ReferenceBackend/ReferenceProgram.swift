@@ -44,72 +44,126 @@ struct ReferenceProgram<Scalar: ReferenceScalar>: Sendable {
         self.lastReaders = lastReaders
     }
 
-    /// Runs all nodes.
+    /// Runs all nodes, each on all replicas before the next one.
     ///
     /// - Parameters:
-    ///   - inputs: one tensor an input, in the graph's order and of its type.
-    ///   - states: a tensor for each of the graph's states, of its type.
-    /// - Returns: the outputs, and the new value of each state that is updated.
+    ///   - inputs: one tensor an input, of the graph's whole type.
+    ///   - states: for each of the graph's states a tensor of its type, or one a replica.
+    /// - Returns: the outputs of all replicas together, and the new value of each state that is updated.
     func run(
-        _ inputs: [HostTensor], states: Parameters
-    ) throws(ExecutionError) -> (outputs: [HostTensor], updates: Parameters) {
+        _ inputs: [HostTensor], states: ReplicatedParameters
+    ) throws(ExecutionError) -> (outputs: [HostTensor], updates: ReplicatedParameters) {
         let given = try givenTensors(inputs, states)
-        var values = [[Scalar]](repeating: [], count: graph.nodes.count)
+        var values = [Replicated<[Scalar]>](repeating: .shared([]), count: graph.nodes.count)
         for (index, node) in graph.nodes.enumerated() {
             switch node.operation {
             case .input, .state:
-                if let tensor = given[index] { values[index] = Scalar.values(of: tensor) }
-            case .parameter: values[index] = parameters[index] ?? []
-            default:
-                let operands = node.operands.map { operand in
-                    Operand(values: values[operand.index], shape: graph[operand].type.shape)
+                if let tensors = given[index] {
+                    values[index] = tensors.map { Scalar.values(of: $0) }
                 }
-                values[index] = Self.rounded(
-                    evaluate(node, operands), to: node.type.elementType)
+            case .parameter: values[index] = .shared(parameters[index] ?? [])
+            default: values[index] = results(of: node, values)
             }
             for operand in node.operands where lastReaders[operand.index] == index {
-                values[operand.index] = []
+                values[operand.index] = .shared([])
             }
         }
 
-        func tensor(_ kept: GraphOutput, _ kind: String) throws(ExecutionError) -> HostTensor {
-            if let tensor = given[kept.value.index] { return tensor }
+        func tensors(
+            _ kept: GraphOutput, _ kind: String
+        ) throws(ExecutionError) -> Replicated<HostTensor> {
+            if let tensors = given[kept.value.index] { return tensors }
+            let type = graph[kept.value].type
             do {
-                return try Scalar.tensor(values[kept.value.index], graph[kept.value].type)
+                return try values[kept.value.index].map { numbers throws(TensorError) in
+                    try Scalar.tensor(numbers, type)
+                }
             } catch {
                 throw ExecutionError(.unsupported, "\(kind) \(kept.name): \(error.message)")
             }
         }
         var outputs: [HostTensor] = []
-        for output in graph.outputs { outputs.append(try tensor(output, "output")) }
-        var updates: Parameters = [:]
-        for update in graph.updates { updates[update.name] = try tensor(update, "update") }
+        for output in graph.outputs { outputs.append(whole(try tensors(output, "output"))) }
+        var updates: ReplicatedParameters = [:]
+        for update in graph.updates { updates[update.name] = try tensors(update, "update") }
         return (outputs, updates)
+    }
+
+    /// What a node gives on each replica, rounded to its element type.
+    private func results(
+        of node: Node, _ values: [Replicated<[Scalar]>]
+    ) -> Replicated<[Scalar]> {
+        if node.operation.meetsReplicas {
+            let operand = values[node.operands[0].index]
+            let all = (0..<graph.replicaCount).map { operand[$0] }
+            let together =
+                node.operation == .replicaMean ? replicaMean(all) : replicaMoments(all)
+            return .shared(Self.rounded(together, to: node.type.elementType))
+        }
+        guard node.operands.allSatisfy({ values[$0.index].isShared }) else {
+            return .each((0..<graph.replicaCount).map { result(of: node, values, replica: $0) })
+        }
+        return .shared(result(of: node, values, replica: 0))
+    }
+
+    private func result(
+        of node: Node, _ values: [Replicated<[Scalar]>], replica: Int
+    ) -> [Scalar] {
+        let operands = node.operands.map { operand in
+            Operand(values: values[operand.index][replica], shape: graph[operand].type.shape)
+        }
+        return Self.rounded(evaluate(node, operands), to: node.type.elementType)
+    }
+
+    /// What the caller gets of an output: see `Graph.replicaCount`.
+    private func whole(_ tensors: Replicated<HostTensor>) -> HostTensor {
+        if graph.replicaCount == 1 || tensors[0].shape.rank == 0 { return tensors[0] }
+        return HostTensor(concatenating: (0..<graph.replicaCount).map { tensors[$0] })
     }
 
     /// What the caller gives, by node.
     private func givenTensors(
-        _ inputs: [HostTensor], _ states: Parameters
-    ) throws(ExecutionError) -> [Int: HostTensor] {
+        _ inputs: [HostTensor], _ states: ReplicatedParameters
+    ) throws(ExecutionError) -> [Int: Replicated<HostTensor>] {
         let expected = graph.inputs
         guard inputs.count == expected.count else {
             throw ExecutionError(
                 .typeMismatch,
                 "graph \(graph.name): expected \(expected.count) inputs, found \(inputs.count)")
         }
-        var given: [Int: HostTensor] = [:]
-        for (input, tensor) in zip(expected, inputs) {
+        var given: [Int: Replicated<HostTensor>] = [:]
+        for ((input, whole), tensor) in zip(zip(expected, graph.wholeInputTypes), inputs) {
             let found = TensorType(tensor.elementType, tensor.shape)
-            guard found == input.type else {
+            guard found == whole else {
+                let replicas = graph.replicaCount == 1 ? "" : " for \(graph.replicaCount) replicas"
                 throw ExecutionError(
-                    .typeMismatch, "input \(input.name): expected \(input.type), found \(found)")
+                    .typeMismatch,
+                    "input \(input.name): expected \(whole)\(replicas), found \(found)")
             }
-            given[input.value.index] = tensor
+            given[input.value.index] = dealt(tensor)
         }
         for state in graph.states {
-            given[state.value.index] = try fittingState(states, state.name, state.type)
+            let tensors = states[state.name]
+            guard tensors?.fits(replicaCount: graph.replicaCount) != false else {
+                throw ExecutionError(
+                    .typeMismatch,
+                    "state \(state.name): expected tensors of \(graph.replicaCount) replicas, found "
+                        + "those of another number; run it on the graphs it was made with")
+            }
+            let found = tensors?.map { Optional($0) } ?? .shared(nil)
+            given[state.value.index] = try found.map { tensor throws(ExecutionError) in
+                try fitting(tensor, state.name, state.type)
+            }
         }
         return given
+    }
+
+    /// An input's rows, dealt out to the replicas in order.
+    private func dealt(_ tensor: HostTensor) -> Replicated<HostTensor> {
+        guard graph.replicaCount > 1, tensor.shape.rank > 0 else { return .shared(tensor) }
+        let count = tensor.shape[0] / graph.replicaCount
+        return .each(
+            (0..<graph.replicaCount).map { tensor.rows($0 * count..<($0 + 1) * count) })
     }
 
     private static func rounded(_ values: [Scalar], to elementType: ElementType) -> [Scalar] {
@@ -120,13 +174,16 @@ struct ReferenceProgram<Scalar: ReferenceScalar>: Sendable {
     }
 }
 
+/// Tensors by state name, each the same on all replicas or one a replica.
+typealias ReplicatedParameters = [String: Replicated<HostTensor>]
+
 /// The tensor of a state, of exactly the type that a graph states.
 ///
 /// - Throws: `ExecutionError` with code `.missingParameter` or `.typeMismatch`.
-func fittingState(
-    _ states: Parameters, _ name: String, _ type: TensorType
+func fitting(
+    _ tensor: HostTensor?, _ name: String, _ type: TensorType
 ) throws(ExecutionError) -> HostTensor {
-    guard let tensor = states[name] else {
+    guard let tensor else {
         throw ExecutionError(
             .missingParameter, "state \(name): expected a tensor \(type), found none")
     }

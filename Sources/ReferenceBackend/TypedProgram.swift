@@ -34,14 +34,14 @@ enum TypedProgram: Sendable {
         }
     }
 
-    var inputTypes: [TensorType] { graph.inputs.map(\.type) }
+    var inputTypes: [TensorType] { graph.wholeInputTypes }
 
-    var outputTypes: [TensorType] { graph.outputs.map { graph[$0.value].type } }
+    var outputTypes: [TensorType] { graph.wholeOutputTypes }
 
     /// Runs all nodes; see `ReferenceProgram.run(_:states:)`.
     func run(
-        _ inputs: [HostTensor], states: Parameters
-    ) throws(ExecutionError) -> (outputs: [HostTensor], updates: Parameters) {
+        _ inputs: [HostTensor], states: ReplicatedParameters
+    ) throws(ExecutionError) -> (outputs: [HostTensor], updates: ReplicatedParameters) {
         switch self {
         case .float32(let program): try program.run(inputs, states: states)
         case .float64(let program): try program.run(inputs, states: states)

@@ -24,6 +24,32 @@ extension HostTensor {
         return HostTensor(trusted: elementType, Shape(extents), part)
     }
 
+    /// Tensors of one type after each other along the first axis.
+    ///
+    /// - Precondition: there is at least one, they have a first axis, and are alike in all else.
+    public init(concatenating parts: [HostTensor]) {
+        guard let first = parts.first, first.shape.rank > 0 else {
+            preconditionFailure("tensors with a first axis are put after each other")
+        }
+        var extents = first.shape.dimensions
+        extents[0] = parts.reduce(0) { $0 + $1.shape[0] }
+        for part in parts {
+            precondition(
+                part.elementType == first.elementType
+                    && part.shape.dimensions.dropFirst() == first.shape.dimensions.dropFirst(),
+                "\(part.shape) does not fit under \(first.shape)")
+        }
+        var memory = MutableMemory(byteCount: parts.reduce(0) { $0 + $1.memory.byteCount })
+        var target = memory.mutableSpan(of: UInt8.self)
+        var place = 0
+        for part in parts {
+            let bytes = part.memory.bytes
+            for index in bytes.indices { target[place + index] = bytes[index] }
+            place += bytes.count
+        }
+        self.init(trusted: first.elementType, Shape(extents), memory.finish())
+    }
+
     /// The first elements under another shape, sharing the bytes.
     ///
     /// - Precondition: there are as many.

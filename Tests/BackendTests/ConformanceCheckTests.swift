@@ -21,7 +21,7 @@ struct ConformanceCheckTests {
 
     @Test("has each case once")
     func unique() {
-        let all = conformanceCases + trainingConformanceCases
+        let all = conformanceCases + trainingConformanceCases + replicaConformanceCases
         #expect(Set(all.map(\.name)).count == all.count)
     }
 
@@ -43,7 +43,8 @@ struct ConformanceCheckTests {
                 "denseWeightGradient", "channelSums", "crossEntropy", "crossEntropyGradient",
                 "correctCount", "row", "stack", "multiply", "reciprocal", "squaredNorm",
                 "isFinite", "select", "movingAverage", "clipFactor", "trustRatio",
-                "velocityUpdate", "weightUpdate", "lossScaleUpdate",
+                "velocityUpdate", "weightUpdate", "lossScaleUpdate", "replicaMean",
+                "replicaMoments",
             ])
     }
 
@@ -71,8 +72,8 @@ struct ConformanceCheckTests {
 
     @Test("notices an operation done by another rule", arguments: Mutation.all)
     func mutations(mutation: Mutation) throws {
-        let conformanceCase = try #require(
-            trainingConformanceCases.first { $0.name == mutation.caseName })
+        let cases = trainingConformanceCases + replicaConformanceCases
+        let conformanceCase = try #require(cases.first { $0.name == mutation.caseName })
         for elementType in [ElementType.float32, .bfloat16] {
             expectNoticed(
                 conformanceCase, MutatingBackend(mutation: mutation), elementType,

@@ -5,7 +5,8 @@ import ResNetModel
 import Tensors
 import Testing
 
-private let allConformanceCases = conformanceCases + trainingConformanceCases
+private let allConformanceCases =
+    conformanceCases + trainingConformanceCases + replicaConformanceCases
 
 @Suite("Reference back end")
 struct ReferenceConformanceTests {

@@ -129,6 +129,56 @@ struct AutodiffTests {
         #expect(failure(lines, loss: 13, by: [3])?.code == .missingGradient)
     }
 
+    @Test(
+        "of a synchronised batch norm take the mean of the sums for x, and each replica's own for its vectors"
+    )
+    func synchronizedBatchNorm() throws {
+        let lines = """
+            %0 = state x : float32[1, 2, 4, 4]
+            %1 = state bn.weight : float32[2]
+            %2 = state bn.bias : float32[2]
+            %3 = batchMoments(%0) : float32[2, 2]
+            %4 = replicaMoments(%3) : float32[2, 2]
+            %5 = constant 2.0 : float32[]
+            %6 = constant 2.0 : float32[]
+            %7 = constant 2.0 : float32[]
+            %8 = constant 2.0 : float32[]
+            %9 = normalizeBatch(%0, %1, %2, %4) epsilon=0.25 : float32[1, 2, 4, 4]  # bn
+            \(head)
+            """
+        let (added, gradients) = try differentiate(lines, loss: 13, by: [0, 1, 2])
+        expectHead(added)
+        #expect(
+            Array(added.dropFirst(3)) == [
+                "%17 = normalizationSums(%16, %0, %4) epsilon=0.25 : float32[2, 2]"
+                    + "  # bn.sums.gradient",
+                "%18 = replicaMean(%17) : float32[2, 2]  # bn.gradient",
+                "%19 = normalizeBatchGradient(%16, %0, %1, %4, %18) epsilon=0.25 "
+                    + ": float32[1, 2, 4, 4]  # bn.gradient",
+                "%20 = row(%17) index=1 : float32[2]  # bn.scale.gradient",
+                "%21 = row(%17) index=0 : float32[2]  # bn.shift.gradient",
+            ])
+        #expect(gradients == [19, 20, 21])
+        // Moments of something else, and moments themselves.
+        let other = lines.replacing("batchMoments(%0)", with: "state moments")
+        #expect(failure(other, loss: 13, by: [0])?.code == .missingGradient)
+        #expect(failure(lines, loss: 13, by: [3])?.code == .missingGradient)
+        #expect(failure(lines, loss: 13, by: [4])?.code == .missingGradient)
+    }
+
+    @Test("of a mean over replicas are one")
+    func replicaMean() throws {
+        let lines = """
+            %0 = state logits : float32[1, 3]
+            %1 = replicaMean(%0) : float32[1, 3]  # mean
+            %2 = input labels : int32[1]
+            %3 = crossEntropy(%1, %2) smoothing=0.0 : float32[]  # loss
+            """
+        let (added, gradients) = try differentiate(lines, loss: 3, by: [0])
+        #expect(added.last == "%6 = replicaMean(%5) : float32[1, 3]  # mean.gradient")
+        #expect(gradients == [6])
+    }
+
     @Test("of a batch norm with stored statistics")
     func batchNormalization() throws {
         let lines = """

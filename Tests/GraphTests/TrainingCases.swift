@@ -85,6 +85,10 @@ enum TrainingCases {
         (.velocityUpdate(rule), [f(3), f(3), f(3), f(), f()], f(3)),
         (.weightUpdate(rule), [d(2, 2), d(2, 2), d(2, 2), d(), d()], d(2, 2)),
         (.lossScaleUpdate(LossScaleRule()), [f(2), f()], f(2)),
+        (.replicaMean, [b(2, 3)], b(2, 3)),
+        (.replicaMean, [d()], d()),
+        (.replicaMoments, [f(2, 3)], f(2, 3)),
+        (.replicaMoments, [d(2, 1)], d(2, 1)),
     ]
 
     private static let wide = Window(
@@ -199,6 +203,8 @@ enum TrainingCases {
             .lossScaleUpdate(LossScaleRule(interval: 0)), [f(2), f()], .invalidAttribute,
             "interval of at least 1"
         ),
+        (.replicaMoments, [b(2, 3)], .elementTypeMismatch, "moments of float32"),
+        (.replicaMoments, [f(3, 2)], .shapeMismatch, "moments [2, 2], found [3, 2]"),
         (.state(name: "w"), [], .invalidAttribute, "states its type"),
     ]
 }

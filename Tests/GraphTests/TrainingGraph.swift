@@ -1,10 +1,10 @@
 import Graph
 import Tensors
 
-/// A graph of every operation of training steps, with attributes that are not the defaults; it computes nothing
-/// of use.
+/// A graph of every operation of training steps, with attributes that are not the defaults and for several replicas;
+/// it computes nothing of use.
 func trainingGraph() throws(GraphError) -> Graph {
-    var builder = GraphBuilder(name: "every training operation")
+    var builder = GraphBuilder(name: "every training operation", replicaCount: 3)
     let x = try builder.input("x", type: TensorType(.bfloat16, [2, 3, 7, 6]))
     let labels = try builder.input("labels", type: TensorType(.int32, [2]))
     let filter = try builder.cast(
@@ -19,11 +19,12 @@ func trainingGraph() throws(GraphError) -> Graph {
     let stride = Spatial(height: 2, width: 1)
     let padding = Padding(top: 0, left: 1, bottom: 2, right: 0)
     let y = try builder.convolution(x, filter: filter, stride: stride, padding: padding)
-    let moments = try builder.batchMoments(y, label: "bn1")
+    let moments = try builder.replicaMoments(builder.batchMoments(y), label: "bn1")
     let normalized = try builder.normalizeBatch(
         y, scale: scale, shift: shift, moments: moments, epsilon: 1.0 / 3)
     let sums = try builder.normalizationSums(
-        gradient: y, x: normalized, moments: moments, epsilon: 0.25)
+        gradient: builder.replicaMean(y, label: "bn1"), x: normalized, moments: moments,
+        epsilon: 0.25)
     let gradient = try builder.reluGradient(
         gradient: builder.normalizeBatchGradient(
             gradient: y, x: normalized, scale: scale, moments: moments, sums: sums, epsilon: 0),

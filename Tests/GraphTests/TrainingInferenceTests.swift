@@ -40,6 +40,7 @@ struct TrainingInferenceTests {
             if let other = try? operation.inferType(operands: wrong) {
                 let followers: Set = [
                     "row", "reciprocal", "squaredNorm", "isFinite", "channelSums",
+                    "replicaMean",
                 ]
                 let isScalarProduct = operation == .multiply && operands[1].shape.rank == 0
                 #expect(followers.contains(operation.name) || isScalarProduct, "\(operation.name)")

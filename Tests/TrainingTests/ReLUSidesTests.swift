@@ -125,6 +125,8 @@ extension Graph {
             default: continue
             }
         }
-        return Graph(name: name, nodes: nodes, outputs: outputs, updates: updates)
+        return Graph(
+            name: name, replicaCount: replicaCount, nodes: nodes, outputs: outputs,
+            updates: updates)
     }
 }

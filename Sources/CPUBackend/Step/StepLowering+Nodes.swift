@@ -64,6 +64,8 @@ extension StepLowering {
             try lowerNumbers(node, at: index)
         case .velocityUpdate(let rule): try lowerVelocityUpdate(node, rule, at: index)
         case .weightUpdate(let rule): try lowerWeightUpdate(node, rule, at: index)
+        case .replicaMean, .replicaMoments:
+            throw unsupported(index, "takes graphs without means over replicas here")
         }
     }
 

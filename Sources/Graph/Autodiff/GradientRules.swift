@@ -30,6 +30,8 @@ extension Differentiation {
         case .multiply: return try multiplyGradients(of: node, at: value, adjoint)
         case .relu: return [try builder.reluGradient(gradient: adjoint, y: value, label: label)]
         case .add: return [adjoint, adjoint]
+        // Each replica's value went into every replica's mean: its gradient is the sum of theirs over their number.
+        case .replicaMean: return [try builder.replicaMean(adjoint, label: label)]
         case .maxPool(let window):
             let indices = try builder.maxPoolIndices(
                 operands[0], window, label: self.label(of: value, "indices"))
@@ -55,7 +57,7 @@ extension Differentiation {
             .globalAveragePoolGradient, .denseInputGradient, .denseWeightGradient, .channelSums,
             .crossEntropyGradient, .correctCount, .row, .stack, .reciprocal, .squaredNorm,
             .isFinite, .select, .movingAverage, .clipFactor, .trustRatio, .velocityUpdate,
-            .weightUpdate, .lossScaleUpdate:
+            .weightUpdate, .lossScaleUpdate, .replicaMoments:
             throw missing(value, "")
         }
     }
@@ -127,7 +129,10 @@ extension Differentiation {
         of node: Node, _ epsilon: Double, at value: Value, _ adjoint: Value
     ) throws(GraphError) -> [Value?] {
         let (x, scale, moments) = (node.operands[0], node.operands[1], node.operands[3])
-        let source = builder.nodes[moments.index]
+        var source = builder.nodes[moments.index]
+        // The moments of all replicas' x together, of which this replica's x is a part.
+        let isSynchronized = source.operation == .replicaMoments
+        if isSynchronized { source = builder.nodes[source.operands[0].index] }
         let isOfX = source.operation == .batchMoments && source.operands == [x]
         guard isOfX || !(needs(x) || needs(moments)), !wanted.contains(moments) else {
             throw missing(value, " through moments that are not the batch moments of its x")
@@ -137,9 +142,12 @@ extension Differentiation {
             gradient: adjoint, x: x, moments: moments, epsilon: epsilon,
             label: label(of: value, "sums"))
         if needs(x) {
+            // It takes means of the gradients that the moments were made for: those of all replicas.
+            let label = label(of: value)
+            let sumsOfMoments = isSynchronized ? try builder.replicaMean(sums, label: label) : sums
             gradients[0] = try builder.normalizeBatchGradient(
-                gradient: adjoint, x: x, scale: scale, moments: moments, sums: sums,
-                epsilon: epsilon, label: label(of: value))
+                gradient: adjoint, x: x, scale: scale, moments: moments, sums: sumsOfMoments,
+                epsilon: epsilon, label: label)
         }
         try addRows(of: sums, to: &gradients, node, at: value)
         return gradients

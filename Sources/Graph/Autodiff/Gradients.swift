@@ -12,6 +12,12 @@ extension GraphBuilder {
     /// Precision: a gradient has its value's element type, except that the gradients of filters, weights and
     /// vectors of one number a channel are float32 also where these are narrower.
     ///
+    /// Replicas: each has a loss of its own, and the gradients are those of the *sum* of all replicas' losses for this
+    /// replica's values. What a value does to other replicas' losses comes back through the means that they share:
+    /// with `y = Σ x / R` on each of `R` replicas, the gradient for one's `x` is the sum of all their gradients for `y`
+    /// over `R`, a mean again. Of a parameter each replica has an equal copy; so its gradient of the *mean* of the
+    /// losses is the mean of the copies' gradients, `replicaMean` of what is given here.
+    ///
     /// - Parameters:
     ///   - loss: without axes, float32 or float64.
     ///   - wanted: what to differentiate with respect to, each of a floating-point type.

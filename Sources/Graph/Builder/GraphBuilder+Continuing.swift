@@ -6,7 +6,7 @@ extension GraphBuilder {
     /// - Parameter graph: its outputs and updates are kept; it may have none yet.
     /// - Throws: `GraphError` naming the first node, output or update that does not hold.
     public init(continuing graph: Graph) throws(GraphError) {
-        self.init(name: graph.name)
+        self.init(like: graph)
         for (index, node) in graph.nodes.enumerated() {
             let value = try copy(node, operands: node.operands)
             guard let type = type(of: value), type == node.type else {

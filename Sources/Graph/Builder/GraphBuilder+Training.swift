@@ -174,4 +174,20 @@ extension GraphBuilder {
     ) throws(GraphError) -> Value {
         try append(.lossScaleUpdate(rule), [present, isFinite], label: label)
     }
+
+    // MARK: Replicas
+
+    /// Adds the mean over all replicas, by element; `x` itself where there is one.
+    public mutating func replicaMean(_ x: Value, label: String = "") throws(GraphError) -> Value {
+        try append(.replicaMean, [x], label: label)
+    }
+
+    /// Adds the moments of all replicas' data together; the moments themselves where there is one.
+    ///
+    /// Shape: `moments`, as of `batchMoments`, and the result are `[2, C]`.
+    public mutating func replicaMoments(
+        _ moments: Value, label: String = ""
+    ) throws(GraphError) -> Value {
+        try append(.replicaMoments, [moments], label: label)
+    }
 }

@@ -13,6 +13,8 @@ import Tensors
 public struct GraphBuilder: Sendable {
     /// What the graph will be called.
     public let name: String
+    /// How many replicas the graph will be for; see `Graph.replicaCount`.
+    public let replicaCount: Int
     /// What was made so far.
     private(set) var nodes: [Node] = []
     private var outputs: [GraphOutput] = []
@@ -22,7 +24,17 @@ public struct GraphBuilder: Sendable {
     private var states: [String: Value] = [:]
 
     /// Starts an empty graph.
-    public init(name: String) { self.name = name }
+    ///
+    /// - Parameters:
+    ///   - name: what it will be called.
+    ///   - replicaCount: how many replicas it is for; `finish()` checks it. See `Graph.replicaCount`.
+    public init(name: String, replicaCount: Int = 1) {
+        self.name = name
+        self.replicaCount = replicaCount
+    }
+
+    /// Starts an empty graph that takes the name and the replicas of another, as passes do.
+    init(like graph: Graph) { self.init(name: graph.name, replicaCount: graph.replicaCount) }
 
     /// The type of a value made so far; `nil` where there is no such value.
     public func type(of value: Value) -> TensorType? {
@@ -125,13 +137,19 @@ public struct GraphBuilder: Sendable {
 
     /// Ends building.
     ///
-    /// - Throws: `GraphError` with code `.missingOutput` where no value is an output or an update.
+    /// - Throws: `GraphError` with code `.missingOutput` where no value is an output or an update,
+    ///   `.invalidAttribute` where the number of replicas is none, `.shapeMismatch` where what all replicas take or
+    ///   give together is too large.
     public consuming func finish() throws(GraphError) -> Graph {
         guard !outputs.isEmpty || !updates.isEmpty else {
             throw GraphError(
                 .missingOutput, "graph \(name): expected at least one output or update, found none")
         }
-        return Graph(name: name, nodes: nodes, outputs: outputs, updates: updates)
+        let graph = Graph(
+            name: name, replicaCount: replicaCount, nodes: nodes, outputs: outputs,
+            updates: updates)
+        try graph.checkReplicas()
+        return graph
     }
 
     /// Adds a node like another, reading other values; leaves keep their types.

@@ -67,6 +67,22 @@ public struct GraphOutput: Sendable, Hashable {
 public struct Graph: Sendable, Hashable {
     /// What it is called.
     public let name: String
+    /// How many replicas run the graph, each on its share of the batch; 1 where nothing else is said.
+    ///
+    /// - **Types** in the graph are those of one replica. `wholeInputTypes` and `wholeOutputTypes` are what a caller
+    ///   gives and gets, for all replicas.
+    /// - **Inputs** with axes are given with the first extent times `replicaCount`, and are dealt out in order along
+    ///   it: replica 0 gets the first rows. Inputs without axes are the same for all, as parameters are.
+    /// - **State** is given once, and each replica starts with a copy of its own. What is read back is replica 0's.
+    ///   So a graph is to be written such that the states of all replicas stay equal: what goes into an update and
+    ///   depends on an input with axes passes through `replicaMean` or `replicaMoments` first. Only what nobody reads
+    ///   back may differ, as gradients do that are collected over several runs.
+    /// - **Outputs** with axes are put together in order along the first one. Of an output without axes replica 0's is
+    ///   given; a number about the whole batch passes through `replicaMean`.
+    ///
+    /// Replicas meet in `replicaMean` and `replicaMoments` alone, and all run the same nodes, so they meet in the same
+    /// order.
+    public let replicaCount: Int
     /// The nodes, each after those it reads.
     public let nodes: [Node]
     /// The results, in order.
@@ -78,9 +94,11 @@ public struct Graph: Sendable, Hashable {
 
     /// Makes a graph of its parts, unchecked; `verify()` checks.
     public init(
-        name: String, nodes: [Node], outputs: [GraphOutput], updates: [GraphOutput] = []
+        name: String, replicaCount: Int = 1, nodes: [Node], outputs: [GraphOutput],
+        updates: [GraphOutput] = []
     ) {
         self.name = name
+        self.replicaCount = replicaCount
         self.nodes = nodes
         self.outputs = outputs
         self.updates = updates

@@ -9,6 +9,16 @@ extension Operation {
         return try type(x.elementType.sumType, [2, x.shape[1]])
     }
 
+    func inferReplicaMoments(_ operands: [TensorType]) throws(GraphError) -> TensorType {
+        try requireCount(operands, 1)
+        let moments = operands[0]
+        try requireFloatingPoint(moments, "moments")
+        try requireElementType(moments, "moments", moments.elementType.sumType)
+        try requireRank(moments, "moments", 2, "[2, C]")
+        try requireShape(moments, "moments", [2, moments.shape[1]])
+        return moments
+    }
+
     func inferNormalizeBatch(
         epsilon: Double, _ operands: [TensorType]
     ) throws(GraphError) -> TensorType {

@@ -97,6 +97,11 @@ extension Operation {
         case .weightUpdate(let rule):
             return try inferMomentum(rule, operands, ["weight", "gradient", "velocity"])
         case .lossScaleUpdate(let rule): return try inferLossScaleUpdate(rule, operands)
+        case .replicaMean:
+            try requireCount(operands, 1)
+            try requireFloatingPoint(operands[0], "x")
+            return operands[0]
+        case .replicaMoments: return try inferReplicaMoments(operands)
         }
     }
 

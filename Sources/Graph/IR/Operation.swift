@@ -129,6 +129,17 @@ public enum Operation: Sendable, Hashable {
     /// and whether this step's gradients were finite, without axes; result `[2]`.
     case lossScaleUpdate(LossScaleRule)
 
+    // MARK: Replicas
+
+    /// The mean over all replicas, by element, the same on each; where there is one, `x` itself. It is summed in
+    /// float32, or float64 where `x` is. Operand: `x`.
+    case replicaMean
+    /// The moments of all replicas' data together, from those of each replica's own, which have as many values a
+    /// channel on all of them: the mean of the means; the mean of the variances plus the variance of the means. The
+    /// same on each replica; where there is one, the moments themselves. Operand: moments `[2, C]`, float32 or float64,
+    /// as of `batchMoments`.
+    case replicaMoments
+
     /// What the text form and messages call it.
     public var name: String {
         switch self {
@@ -176,6 +187,8 @@ public enum Operation: Sendable, Hashable {
         case .velocityUpdate: "velocityUpdate"
         case .weightUpdate: "weightUpdate"
         case .lossScaleUpdate: "lossScaleUpdate"
+        case .replicaMean: "replicaMean"
+        case .replicaMoments: "replicaMoments"
         }
     }
 }

@@ -51,7 +51,7 @@ private struct PrecisionConverter {
     init(graph: Graph, elementType: ElementType, keepingParameters: Bool) {
         self.graph = graph
         compute = elementType
-        builder = GraphBuilder(name: graph.name)
+        builder = GraphBuilder(like: graph)
         parameterTypes =
             keepingParameters
             ? [ElementType?](repeating: nil, count: graph.nodes.count)
@@ -143,11 +143,13 @@ extension Operation {
         // Losses, what is said about a step, and updates.
         case .crossEntropy, .crossEntropyGradient, .correctCount, .row, .stack, .multiply,
             .reciprocal, .select, .movingAverage, .clipFactor, .trustRatio, .velocityUpdate,
-            .weightUpdate, .lossScaleUpdate:
+            .weightUpdate, .lossScaleUpdate, .replicaMoments:
             vector
         case .input, .parameter, .state, .constant, .softmax, .normalizeImage, .cast,
             .channelSums, .squaredNorm, .isFinite:
             nil
+        // A mean of what stays wide beside narrow data stays so too.
+        case .replicaMean: compute.isNarrow ? nil : compute
         }
     }
 }

@@ -26,7 +26,7 @@ public func foldBatchNormalization(
         folded.insert(node.operands[0].index)
     }
 
-    var builder = GraphBuilder(name: graph.name)
+    var builder = GraphBuilder(like: graph)
     var values: [Value] = []
     for (index, node) in graph.nodes.enumerated() {
         if folded.contains(index) {

@@ -14,7 +14,7 @@ public func fuse(_ graph: Graph) throws(GraphError) -> Graph {
         for index in fusion.absorbed { isAbsorbed[index] = true }
     }
 
-    var builder = GraphBuilder(name: graph.name)
+    var builder = GraphBuilder(like: graph)
     var values: [Value] = []
     for (index, node) in graph.nodes.enumerated() {
         if isAbsorbed[index] {

@@ -18,7 +18,7 @@ public func removeDeadCode(_ graph: Graph) throws(GraphError) -> Graph {
         for operand in graph.nodes[index].operands { isNeeded[operand.index] = true }
     }
 
-    var builder = GraphBuilder(name: graph.name)
+    var builder = GraphBuilder(like: graph)
     var values = [Value](repeating: Value(index: -1), count: graph.nodes.count)
     for (index, node) in graph.nodes.enumerated() where isNeeded[index] {
         values[index] = try builder.copy(node, operands: node.operands.map { values[$0.index] })

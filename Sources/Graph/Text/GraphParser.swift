@@ -25,7 +25,8 @@ private struct GraphParser {
     mutating func parseGraph() throws(GraphError) -> Graph {
         reader.skipEmptyLines()
         try reader.expectWord("graph")
-        builder = GraphBuilder(name: try reader.name())
+        let name = try reader.name()
+        builder = GraphBuilder(name: name, replicaCount: try parseReplicaCount())
         try reader.expect("{")
         try reader.endLine()
         var nodeCount = 0
@@ -48,6 +49,21 @@ private struct GraphParser {
         } catch {
             throw reader.located(error, at: end)
         }
+    }
+
+    /// `replicas=8` after the graph's name; 1 where it is not there.
+    private mutating func parseReplicaCount() throws(GraphError) -> Int {
+        guard let byte = reader.peek(), GraphText.isWordByte(byte) else { return 1 }
+        try reader.expectWord("replicas")
+        try reader.expect("=")
+        let start = reader.position
+        let count = try reader.integer()
+        do {
+            try Graph.checkReplicaCount(count)
+        } catch {
+            throw reader.located(error, at: start)
+        }
+        return count
     }
 
     /// `output logits = %8` or `update step = %9`.

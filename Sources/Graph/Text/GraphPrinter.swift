@@ -15,10 +15,12 @@ extension Graph: CustomStringConvertible {
     /// }
     /// ```
     ///
-    /// A graph with state has lines such as `%4 = state step : float32[]` and `update step = %9`. Padding is top,
-    /// left, bottom, right. Numbers are printed with the fewest digits that read back exactly.
+    /// A graph with state has lines such as `%4 = state step : float32[]` and `update step = %9`; one for several
+    /// replicas begins `graph ResNet-50 replicas=8 {`. Padding is top, left, bottom, right. Numbers are printed with
+    /// the fewest digits that read back exactly.
     public var description: String {
-        var lines = ["graph \(GraphText.name(name)) {"]
+        let replicas = replicaCount == 1 ? "" : " replicas=\(replicaCount)"
+        var lines = ["graph \(GraphText.name(name))\(replicas) {"]
         for (index, node) in nodes.enumerated() {
             var line = "  %\(index) = \(GraphText.expression(node)) : \(node.type)"
             if !node.label.isEmpty { line += "  # \(GraphText.label(node.label))" }
@@ -96,7 +98,8 @@ enum GraphText {
         case .input, .parameter, .state, .constant, .relu, .add, .globalAveragePool, .dense,
             .softmax, .cast, .batchMoments, .reluGradient, .globalAveragePoolGradient,
             .denseInputGradient, .denseWeightGradient, .channelSums, .stack, .multiply,
-            .reciprocal, .squaredNorm, .isFinite, .select, .movingAverage:
+            .reciprocal, .squaredNorm, .isFinite, .select, .movingAverage, .replicaMean,
+            .replicaMoments:
             return []
         }
     }

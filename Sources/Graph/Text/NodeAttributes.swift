@@ -153,7 +153,8 @@ struct NodeAttributes {
         let operations: [Operation] = [
             .relu, .add, .globalAveragePool, .softmax, .batchMoments, .reluGradient,
             .denseInputGradient, .denseWeightGradient, .channelSums, .stack, .multiply,
-            .reciprocal, .squaredNorm, .isFinite, .select, .movingAverage,
+            .reciprocal, .squaredNorm, .isFinite, .select, .movingAverage, .replicaMean,
+            .replicaMoments,
         ]
         return Dictionary(operations.map { ($0.name, $0) }) { first, _ in first }
     }()

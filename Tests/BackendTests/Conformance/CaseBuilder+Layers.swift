@@ -8,7 +8,8 @@ extension CaseBuilder {
         let channels = graph.type(of: x)?.shape[1] ?? 0
         let scale = try state("scale", [channels], .uniform(0.5..<1.5))
         let shift = try state("shift", [channels])
-        let moments = try graph.batchMoments(x)
+        var moments = try graph.batchMoments(x)
+        if isSynchronized { moments = try graph.replicaMoments(moments) }
         return try graph.normalizeBatch(x, scale: scale, shift: shift, moments: moments)
     }
 

@@ -37,15 +37,16 @@ struct ConformanceCase: Sendable, CustomTestStringConvertible {
         }
     }
 
-    /// Builds a graph of any inputs, states, outputs and updates.
+    /// Builds a graph of any inputs, states, outputs and updates, for so many replicas.
     init(
-        _ name: String, comparison: Comparison = .byElement(),
+        _ name: String, comparison: Comparison = .byElement(), replicas: Int = 1,
         _ body: @escaping @Sendable (inout CaseBuilder) throws(GraphError) -> Void
     ) {
         self.name = name
         self.comparison = comparison
         build = { (elementType) throws(GraphError) in
-            var builder = CaseBuilder(name: name, elementType: elementType)
+            var builder = CaseBuilder(
+                name: name, elementType: elementType, replicaCount: replicas)
             try body(&builder)
             return BuiltCase(graph: try builder.graph.finish(), numbers: builder.numbers)
         }
@@ -74,14 +75,16 @@ struct BuiltCase {
 struct CaseBuilder {
     var graph: GraphBuilder
     let elementType: ElementType
+    /// Whether batch norms take the moments of all replicas together.
+    var isSynchronized = false
     private(set) var numbers: [String: Numbers] = [:]
     private var count = 0
     private var outputCount = 0
     /// The states so far, in order.
     private(set) var states: [(name: String, value: Value)] = []
 
-    init(name: String, elementType: ElementType) {
-        graph = GraphBuilder(name: name)
+    init(name: String, elementType: ElementType, replicaCount: Int = 1) {
+        graph = GraphBuilder(name: name, replicaCount: replicaCount)
         self.elementType = elementType
     }
 

@@ -167,10 +167,8 @@ private struct ConformanceCheck {
     // MARK: Helpers
 
     private func expectTypes(_ inputs: [TensorType], _ outputs: [TensorType]) {
-        #expect(inputs == built.graph.inputs.map(\.type), sourceLocation: sourceLocation)
-        #expect(
-            outputs == built.graph.outputs.map { built.graph[$0.value].type },
-            sourceLocation: sourceLocation)
+        #expect(inputs == built.graph.wholeInputTypes, sourceLocation: sourceLocation)
+        #expect(outputs == built.graph.wholeOutputTypes, sourceLocation: sourceLocation)
     }
 
     private func expectSame(_ found: [HostTensor], _ wanted: [HostTensor], _ what: String) {

@@ -42,7 +42,8 @@ struct Mutation: Sendable, CustomTestStringConvertible {
                 return changed
             }
             return Graph(
-                name: graph.name, nodes: nodes, outputs: graph.outputs, updates: graph.updates)
+                name: graph.name, replicaCount: graph.replicaCount, nodes: nodes,
+                outputs: graph.outputs, updates: graph.updates)
         }
     }
 
@@ -55,7 +56,8 @@ struct Mutation: Sendable, CustomTestStringConvertible {
 }
 
 extension Mutation {
-    static let all = convolutions + normalizations + layers + losses + optimizers + states
+    static let all =
+        convolutions + normalizations + layers + losses + optimizers + states + replicas
 
     private static let convolutions = ["convolutionInputGradient", "convolutionFilterGradient"]
         .flatMap { name in
@@ -239,16 +241,56 @@ extension Mutation {
         },
     ]
 
+    private static let replicas = [
+        Mutation("synchronised batch norm forward and back, 2 replicas", "own sums") { graph in
+            graph.readingOperands(of: .replicaMean)
+        },
+        Mutation("replicaMean of labels counted, 4 replicas", "own counts") { graph in
+            graph.readingOperands(of: .replicaMean)
+        },
+        Mutation("replicaMoments with means of 0.0, 2 replicas", "own moments") { graph in
+            graph.readingOperands(of: .replicaMoments)
+        },
+        Mutation("replicaMoments of moments far apart, 4 replicas", "the mean of the variances") {
+            node in
+            if case .replicaMoments = node.operation { node.operation = .replicaMean }
+        },
+        Mutation("states that stay equal, and one that does not, 2 replicas", "own averages") {
+            graph in
+            graph.readingOperands(of: .replicaMean)
+        },
+    ]
+
     private init(_ caseName: String, graph: @escaping @Sendable (Graph) -> Graph) {
         self.init(caseName, "updates not all at the end", graph: graph)
     }
 }
 
 extension Graph {
+    /// The graph with what some nodes read in the place of what they give.
+    fileprivate func readingOperands(of operation: Operation) -> Graph {
+        func source(_ value: Value) -> Value {
+            self[value].operation == operation ? source(self[value].operands[0]) : value
+        }
+        func source(_ result: GraphOutput) -> GraphOutput {
+            GraphOutput(name: result.name, value: source(result.value))
+        }
+        let nodes = nodes.map { node in
+            var changed = node
+            changed.operands = node.operands.map { source($0) }
+            return changed
+        }
+        return Graph(
+            name: name, replicaCount: replicaCount, nodes: nodes,
+            outputs: outputs.map { source($0) }, updates: updates.map { source($0) })
+    }
+
     fileprivate func changingUpdates(_ change: (inout [GraphOutput]) -> Void) -> Graph {
         var updates = updates
         change(&updates)
-        return Graph(name: name, nodes: nodes, outputs: outputs, updates: updates)
+        return Graph(
+            name: name, replicaCount: replicaCount, nodes: nodes, outputs: outputs,
+            updates: updates)
     }
 }
 

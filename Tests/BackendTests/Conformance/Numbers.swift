@@ -63,15 +63,17 @@ enum Numbers: Sendable {
     }
 }
 
-/// Numbers for a graph's inputs: as stated, else any byte for uint8, else between -1 and 1, exact in the type.
+/// Numbers for a graph's inputs, of all its replicas: as stated, else any byte for uint8, else between -1 and 1,
+/// exact in the type.
 func randomInputs(
     _ graph: Graph, _ numbers: [String: Numbers] = [:], seed: UInt64
 ) throws -> [HostTensor] {
-    try graph.inputs.enumerated().map { index, input in
+    try zip(graph.inputs, graph.wholeInputTypes).enumerated().map { index, input in
+        let (name, type) = (input.0.name, input.1)
         var random = RandomGenerator(seed: seed, stream: UInt64(index))
-        let bytes = input.type.elementType == .uint8
-        let stated = numbers[input.name] ?? (bytes ? .bytes(below: 256) : .uniform(-1..<1))
-        return try stated.tensor(input.type, &random)
+        let bytes = type.elementType == .uint8
+        let stated = numbers[name] ?? (bytes ? .bytes(below: 256) : .uniform(-1..<1))
+        return try stated.tensor(type, &random)
     }
 }
 

@@ -102,9 +102,10 @@ private func isExactCast(_ node: Node, _ graph: Graph) -> Bool {
 private func arithmeticSteps(_ operation: Operation) -> Int {
     switch operation {
     case .batchNormalization, .normalizeBatch, .normalizeBatchGradient, .velocityUpdate,
-        .weightUpdate, .trustRatio:
+        .weightUpdate, .trustRatio, .replicaMoments:
         4
-    case .batchNormalizationGradient, .movingAverage, .clipFactor, .normalizeImage: 2
+    case .batchNormalizationGradient, .movingAverage, .clipFactor, .normalizeImage, .replicaMean:
+        2
     default: 0
     }
 }
@@ -129,6 +130,7 @@ private func sumLength(_ node: Node, _ graph: Graph) -> Int {
     case .crossEntropy, .crossEntropyGradient: return shape(0)[0] + shape(0)[1]
     case .squaredNorm:
         return node.operands.reduce(0) { $0 + graph[$1].type.shape.elementCount }
+    case .replicaMean, .replicaMoments: return graph.replicaCount
     default: return 1
     }
 }

@@ -5,7 +5,7 @@ import Tensors
 let trainingConformanceCases: [ConformanceCase] =
     convolutionGradientCases + normalizationGradientCases + poolingGradientCases
     + denseGradientCases + lossCases + elementwiseTrainingCases + optimizerCases + stateCases
-    + networkTrainingCases
+    + networkTrainingCases + replicaCases(1)
 
 // MARK: - Convolutions
 

@@ -7,35 +7,41 @@ import Testing
 /// A loss in float64, to be differentiated with respect to all its states.
 struct GradientCase: Sendable, CustomTestStringConvertible {
     let name: String
+    /// How many replicas there are; the loss that is differentiated is the mean of theirs.
+    let replicaCount: Int
     /// Makes the graph; gives the loss.
     let build: @Sendable (inout CaseBuilder) throws(GraphError) -> Value
 
     var testDescription: String { name }
 
     init(
-        _ name: String, _ build: @escaping @Sendable (inout CaseBuilder) throws(GraphError) -> Value
+        _ name: String, replicas: Int = 1,
+        _ build: @escaping @Sendable (inout CaseBuilder) throws(GraphError) -> Value
     ) {
         self.name = name
+        replicaCount = replicas
         self.build = build
     }
 
     /// The loss alone.
     func lossGraph() throws(GraphError) -> BuiltCase {
-        var builder = CaseBuilder(name: name, elementType: .float64)
+        var builder = CaseBuilder(
+            name: name, elementType: .float64, replicaCount: replicaCount)
         let loss = try build(&builder)
-        try builder.graph.output("loss", loss)
+        try builder.graph.output("loss", builder.graph.replicaMean(loss))
         return BuiltCase(graph: try builder.graph.finish(), numbers: builder.numbers)
     }
 
     /// The gradients that autodiff makes, named as the states are.
     func gradientGraph() throws(GraphError) -> Graph {
-        var builder = CaseBuilder(name: name, elementType: .float64)
+        var builder = CaseBuilder(
+            name: name, elementType: .float64, replicaCount: replicaCount)
         let loss = try build(&builder)
         let states = builder.states
         let gradients = try builder.graph.gradients(
             of: loss, withRespectTo: states.map(\.value))
         for (state, gradient) in zip(states, gradients) {
-            try builder.graph.output(state.name, gradient)
+            try builder.graph.output(state.name, builder.graph.replicaMean(gradient))
         }
         return try builder.graph.finish()
     }
@@ -107,8 +113,11 @@ struct GradientCheck {
         }
         var state = try step.makeState(states)
         let tensors = try step.run(self.inputs, state: &state)
+        // Those of replica 0, which are the first rows; all have the same.
         self.gradients = Dictionary(
-            uniqueKeysWithValues: zip(gradients.outputs.map(\.name), tensors))
+            uniqueKeysWithValues: zip(gradients.outputs, tensors).map { output, tensor in
+                (output.name, tensor.prefix(shapedAs: gradients[output.value].type.shape))
+            })
         self.loss = try ReferenceBackend().compileUpdate(loss, parameters: parameters)
     }
 

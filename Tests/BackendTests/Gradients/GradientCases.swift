@@ -4,6 +4,7 @@ import Tensors
 /// A loss through each operation that has a gradient rule, and through blocks of a network.
 let gradientCases: [GradientCase] =
     convolutionCases + normalizationCases + layerCases + lossGradientCases + blockCases
+    + replicaGradientCases
 
 private let convolutionCases: [GradientCase] = [
     ConvolutionSizes([2, 3, 5, 7], 4, size: 3, padding: 1),
@@ -163,3 +164,50 @@ private let blockCases: [GradientCase] =
             },
         ]
     }
+
+/// What one replica's values do to other replicas' losses.
+private let replicaGradientCases: [GradientCase] =
+    [2, 3].flatMap { replicas in
+        [
+            GradientCase("a mean over \(replicas) replicas on the way", replicas: replicas) {
+                (builder) throws(GraphError) in
+                let x = try ownActivations(&builder, [2, 3, 3, 3])
+                let mean = try builder.graph.replicaMean(x)
+                return try builder.loss(of: builder.graph.multiply(mean, by: x))
+            },
+            GradientCase("a loss that is a mean over \(replicas) replicas", replicas: replicas) {
+                (builder) throws(GraphError) in
+                let loss = try builder.loss(of: ownActivations(&builder, [2, 3, 3, 3]))
+                return try builder.graph.replicaMean(loss)
+            },
+            GradientCase(
+                "synchronised batch statistics of \(replicas) replicas", replicas: replicas
+            ) { (builder) throws(GraphError) in
+                builder.isSynchronized = true
+                let x = try ownActivations(&builder, [2, 3, 5, 3])
+                return try builder.loss(of: builder.batchNorm(x))
+            },
+            GradientCase("own batch statistics of \(replicas) replicas", replicas: replicas) {
+                (builder) throws(GraphError) in
+                let x = try ownActivations(&builder, [2, 3, 5, 3])
+                return try builder.loss(of: builder.batchNorm(x))
+            },
+            GradientCase(
+                "bottleneck with a projection, synchronised on \(replicas) replicas",
+                replicas: replicas
+            ) { (builder) throws(GraphError) in
+                builder.isSynchronized = true
+                let x = try ownActivations(&builder, [2, 5, 7, 5])
+                return try builder.loss(
+                    of: builder.bottleneck(x, channels: 6, stride: 2, frozen: false))
+            },
+        ]
+    }
+
+/// A state times an input, so that each replica has other numbers.
+private func ownActivations(
+    _ builder: inout CaseBuilder, _ shape: Shape
+) throws(GraphError) -> Value {
+    let x = try builder.state("x", shape)
+    return try builder.graph.multiply(x, by: builder.input("own", shape))
+}

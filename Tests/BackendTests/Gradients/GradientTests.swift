@@ -21,7 +21,8 @@ struct GradientTests {
         #expect(
             names.isSuperset(of: [
                 "convolution", "batchNormalization", "normalizeBatch", "relu", "add", "multiply",
-                "maxPool", "globalAveragePool", "dense", "crossEntropy",
+                "maxPool", "globalAveragePool", "dense", "crossEntropy", "replicaMean",
+                "replicaMoments",
             ]))
     }
 
@@ -33,6 +34,14 @@ struct GradientTests {
                 if case .normalizeBatchGradient = node.operation {
                     node.operation = .normalizeBatchGradient(epsilon: 1.1e-5)
                 }
+            }
+        ),
+        (
+            "synchronised batch statistics of 2 replicas",
+            { node in
+                // The sums of the other replicas forgotten.
+                guard case .normalizeBatchGradient = node.operation else { return }
+                node.operands[4] = Value(index: node.operands[4].index - 1)
             }
         ),
         (
@@ -77,7 +86,9 @@ struct GradientTests {
                 mistake.change(&changed)
                 return changed
             }
-            return Graph(name: graph.name, nodes: nodes, outputs: graph.outputs)
+            return Graph(
+                name: graph.name, replicaCount: graph.replicaCount, nodes: nodes,
+                outputs: graph.outputs)
         }
         withKnownIssue { try check.run() }
     }
