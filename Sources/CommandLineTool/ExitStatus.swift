@@ -142,7 +142,9 @@ package enum ExitStatus: Int32, Sendable, CaseIterable {
     private init(_ code: TrainingError.Code) {
         self =
             switch code {
-            case .invalidRecipe, .classWeightCount, .invalidLearningRate, .memoryLimit: .usage
+            case .invalidRecipe, .invalidReplicaCount, .classWeightCount, .invalidLearningRate,
+                .memoryLimit:
+                .usage
             case .labelOutOfRange, .invalidDistribution, .stateMismatch: .badData
             case .batchMismatch, .nonFiniteLoss: .internalError
             }

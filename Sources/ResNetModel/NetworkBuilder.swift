@@ -25,10 +25,10 @@ struct NetworkBuilder {
     /// Numbers in the graph, each once.
     private var constants: [Double: Value] = [:]
 
-    init(architecture: ResNetArchitecture, mode: Mode) {
+    init(architecture: ResNetArchitecture, mode: Mode, replicaCount: Int = 1) {
         self.architecture = architecture
         self.mode = mode
-        graph = GraphBuilder(name: architecture.name)
+        graph = GraphBuilder(name: architecture.name, replicaCount: replicaCount)
         shapes = Dictionary(
             uniqueKeysWithValues: architecture.parameterList.map { ($0.name, $0.shape) })
     }
@@ -106,18 +106,26 @@ struct NetworkBuilder {
         _ name: String, _ x: Value, _ options: BatchNormalizationOptions
     ) throws(GraphError) -> Value {
         let shape = graph.type(of: x)?.shape ?? []
-        let count = shape.elementCount / max(1, shape.rank > 1 ? shape[1] : 1)
+        let isSynchronized = graph.replicaCount > 1 && options.batchStatistics == .synchronized
+        let count =
+            shape.elementCount / max(1, shape.rank > 1 ? shape[1] : 1)
+            * (isSynchronized ? graph.replicaCount : 1)
         guard count > 1 else {
             throw GraphError(
                 .invalidAttribute,
                 "\(name): batch statistics need more than 1 value per channel, found \(shape); "
                     + "use larger batches or images, or freeze batch norms")
         }
-        let moments = try graph.batchMoments(x, label: name)
+        var moments = try graph.batchMoments(x, label: name)
+        if isSynchronized { moments = try graph.replicaMoments(moments, label: name) }
         let y = try graph.normalizeBatch(
             x, scale: parameter("\(name).weight"), shift: parameter("\(name).bias"),
             moments: moments, epsilon: options.epsilon, label: name)
 
+        // The running statistics of all replicas stay equal, whatever each normalises with.
+        if graph.replicaCount > 1, !isSynchronized {
+            moments = try graph.replicaMean(moments, label: name)
+        }
         let share = try constant(options.momentum)
         let mean = try graph.row(moments, index: 0, label: name)
         var variance = try graph.row(moments, index: 1, label: name)

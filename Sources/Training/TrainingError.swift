@@ -4,6 +4,8 @@ public struct TrainingError: Error, Sendable, CustomStringConvertible {
     public enum Code: String, Sendable, CaseIterable {
         /// A number of a recipe or a schedule is out of its range.
         case invalidRecipe
+        /// The batch cannot be dealt out evenly to so many replicas.
+        case invalidReplicaCount
         /// There are not as many class weights as classes.
         case classWeightCount
         /// A batch has another shape, or other targets, than the step takes.

@@ -84,9 +84,10 @@ struct ExitStatusTests {
     @Test("map failures of training steps")
     func training() {
         let table: [TrainingError.Code: ExitStatus] = [
-            .invalidRecipe: .usage, .classWeightCount: .usage, .invalidLearningRate: .usage,
-            .memoryLimit: .usage, .labelOutOfRange: .badData, .invalidDistribution: .badData,
-            .stateMismatch: .badData, .batchMismatch: .internalError,
+            .invalidRecipe: .usage, .invalidReplicaCount: .usage, .classWeightCount: .usage,
+            .invalidLearningRate: .usage, .memoryLimit: .usage, .labelOutOfRange: .badData,
+            .invalidDistribution: .badData, .stateMismatch: .badData,
+            .batchMismatch: .internalError,
             .nonFiniteLoss: .internalError,
         ]
         for code in TrainingError.Code.allCases {

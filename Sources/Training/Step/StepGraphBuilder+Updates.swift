@@ -16,8 +16,14 @@ extension StepGraphBuilder {
 
     /// Adds the new values of weights, velocities, averages and loss scale.
     ///
-    /// - Parameter gradients: one for each trained parameter, of the loss times the loss scale.
-    mutating func addUpdates(_ gradients: [Value]) throws(GraphError) {
+    /// Here replicas put their gradients together, before anything is decided by them: all then do the same.
+    ///
+    /// - Parameter ownGradients: one for each trained parameter, of this replica's loss times the loss scale.
+    mutating func addUpdates(_ ownGradients: [Value]) throws(GraphError) {
+        var gradients: [Value] = []
+        for (parameter, gradient) in zip(trained, ownGradients) {
+            gradients.append(try replicaMean(gradient, label: "\(parameter.name).gradient"))
+        }
         let common = try addCommon(gradients)
         for (parameter, gradient) in zip(trained, gradients) {
             let weight = try addUpdate(of: parameter, gradient, common)

@@ -7,6 +7,9 @@ import Tensors
 /// Where a batch is one micro-batch, one graph does it all: forward and backward pass, running statistics, updates.
 /// Otherwise one graph, run for each micro-batch, adds gradients to those of the micro-batches before it, and
 /// another one updates the weights with them. All share their state.
+///
+/// For several replicas the graphs are what each does with its share of a micro-batch. They meet where gradients are
+/// about to be used, and in batch norms: see `Graph.replicaCount` and docs/training.md.
 public struct TrainingGraphs: Sendable, Hashable {
     /// What is run for each micro-batch.
     public let microBatch: Graph
@@ -18,12 +21,14 @@ public struct TrainingGraphs: Sendable, Hashable {
     /// - Parameters:
     ///   - model: the network.
     ///   - recipe: what a step does.
-    ///   - batch: images a step.
+    ///   - batch: images a step, of all replicas together.
     ///   - imageSize: height and width.
-    /// - Throws: `TrainingError` with code `.invalidRecipe` or `.classWeightCount`; `GraphError` as
-    ///   `ResNetArchitecture.trainingGraph(batch:imageSize:normalization:)`.
+    ///   - replicas: how many replicas share each micro-batch evenly.
+    /// - Throws: `TrainingError` with code `.invalidRecipe`, `.invalidReplicaCount` or `.classWeightCount`;
+    ///   `GraphError` as `ResNetArchitecture.trainingGraph(batch:imageSize:normalization:replicas:)`.
     public init(
-        model: ResNetArchitecture, recipe: TrainingRecipe, batch: Int, imageSize: Int = 224
+        model: ResNetArchitecture, recipe: TrainingRecipe, batch: Int, imageSize: Int = 224,
+        replicas: Int = 1
     ) throws {
         try recipe.check(classCount: model.classCount)
         guard batch >= 1, batch % recipe.microBatchCount == 0 else {
@@ -32,16 +37,25 @@ public struct TrainingGraphs: Sendable, Hashable {
                 "batch: expected a multiple of \(recipe.microBatchCount) micro-batches, "
                     + "found \(batch)")
         }
+        let microBatchSize = batch / recipe.microBatchCount
+        guard (1...Graph.maximumReplicaCount).contains(replicas), microBatchSize % replicas == 0
+        else {
+            throw TrainingError(
+                .invalidReplicaCount,
+                "replicas: expected a number of 1 to \(Graph.maximumReplicaCount) that divides the "
+                    + "\(microBatchSize) images of a micro-batch, found \(replicas); "
+                    + "choose a batch that is a multiple of micro-batches times replicas")
+        }
+        let share = microBatchSize / replicas
         var forward = try model.trainingGraph(
-            batch: batch / recipe.microBatchCount, imageSize: imageSize,
-            normalization: recipe.normalization)
+            batch: share, imageSize: imageSize, normalization: recipe.normalization,
+            replicas: replicas)
         if recipe.precision != .float32 {
             forward = try convert(
                 forward, to: recipe.precision.elementType, keepingParameters: true)
         }
         var builder = try StepGraphBuilder(model: model, recipe: recipe, forward: forward)
-        let gradients = try builder.addLossAndGradients(
-            forward, microBatch: batch / recipe.microBatchCount)
+        let gradients = try builder.addLossAndGradients(forward, images: share)
         if recipe.microBatchCount == 1 {
             try builder.addUpdates(gradients)
             microBatch = try builder.graph.finish()
@@ -49,7 +63,7 @@ public struct TrainingGraphs: Sendable, Hashable {
         } else {
             try builder.addAccumulation(gradients)
             microBatch = try builder.graph.finish()
-            var updater = StepGraphBuilder(model: model, recipe: recipe)
+            var updater = StepGraphBuilder(model: model, recipe: recipe, replicaCount: replicas)
             let sums = try updater.accumulatedGradients()
             try updater.addUpdates(sums)
             update = try updater.graph.finish()
@@ -77,7 +91,8 @@ struct StepGraphBuilder {
     ) throws(GraphError) {
         // Logits are no output of a step.
         let body = Graph(
-            name: forward.name, nodes: forward.nodes, outputs: [], updates: forward.updates)
+            name: forward.name, replicaCount: forward.replicaCount, nodes: forward.nodes,
+            outputs: [], updates: forward.updates)
         self.init(
             model: model, recipe: recipe, graph: try GraphBuilder(continuing: body))
         for state in forward.states { states[state.name] = state.value }
@@ -85,9 +100,10 @@ struct StepGraphBuilder {
     }
 
     /// Starts without one.
-    init(model: ResNetArchitecture, recipe: TrainingRecipe) {
+    init(model: ResNetArchitecture, recipe: TrainingRecipe, replicaCount: Int) {
         self.init(
-            model: model, recipe: recipe, graph: GraphBuilder(name: "\(model.name) update"))
+            model: model, recipe: recipe,
+            graph: GraphBuilder(name: "\(model.name) update", replicaCount: replicaCount))
     }
 
     private init(model: ResNetArchitecture, recipe: TrainingRecipe, graph: GraphBuilder) {
@@ -97,21 +113,24 @@ struct StepGraphBuilder {
         trained = model.parameterList.filter(\.isTrained)
     }
 
-    /// Adds loss, counts and gradients of a micro-batch.
+    /// Adds loss, counts and gradients of a replica's share of a micro-batch.
     ///
-    /// - Returns: a gradient for each trained parameter, of the loss over the number of micro-batches and times the
-    ///   loss scale.
+    /// - Parameters:
+    ///   - forward: the forward pass.
+    ///   - images: how many the share has.
+    /// - Returns: a gradient for each trained parameter, of this replica's loss over the number of micro-batches and
+    ///   times the loss scale.
     mutating func addLossAndGradients(
-        _ forward: Graph, microBatch: Int
+        _ forward: Graph, images: Int
     ) throws(GraphError) -> [Value] {
         guard let logits = forward.outputs.first?.value else {
             preconditionFailure("a forward pass gives logits")
         }
-        let labels = try graph.input(StepNames.labels, type: TensorType(.int32, [microBatch]))
+        let labels = try graph.input(StepNames.labels, type: TensorType(.int32, [images]))
         var targets = labels
         if recipe.targets == .distributions {
             targets = try graph.input(
-                StepNames.targets, type: TensorType(.float32, [microBatch, model.classCount]))
+                StepNames.targets, type: TensorType(.float32, [images, model.classCount]))
         }
         var weights: Value?
         if recipe.classWeights != nil {
@@ -123,9 +142,9 @@ struct StepGraphBuilder {
             label: StepNames.loss)
         let top1 = try graph.correctCount(logits, labels: labels, top: 1)
         let top5 = try graph.correctCount(logits, labels: labels, top: min(5, model.classCount))
-        try graph.output(StepNames.loss, loss)
-        try graph.output(StepNames.top1Count, top1)
-        try graph.output(StepNames.top5Count, top5)
+        try graph.output(StepNames.loss, replicaMean(loss, label: StepNames.loss))
+        try graph.output(StepNames.top1Count, replicaSum(top1, label: StepNames.top1Count))
+        try graph.output(StepNames.top5Count, replicaSum(top5, label: StepNames.top5Count))
 
         var scale = try lossScale()
         if recipe.microBatchCount > 1 {
@@ -161,6 +180,18 @@ struct StepGraphBuilder {
             gradients.append(try state(StateNames.gradient(parameter.name), parameter.shape))
         }
         return gradients
+    }
+
+    /// The mean over all replicas; nothing is added where there is one.
+    mutating func replicaMean(_ x: Value, label: String) throws(GraphError) -> Value {
+        graph.replicaCount == 1 ? x : try graph.replicaMean(x, label: label)
+    }
+
+    /// The sum over all replicas of a number that is float32.
+    private mutating func replicaSum(_ x: Value, label: String) throws(GraphError) -> Value {
+        if graph.replicaCount == 1 { return x }
+        return try graph.multiply(
+            replicaMean(x, label: label), by: constant(Double(graph.replicaCount)), label: label)
     }
 
     /// A state of float32, made once.

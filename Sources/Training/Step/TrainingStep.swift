@@ -18,8 +18,10 @@ public struct TrainingStep: Sendable {
     public let model: ResNetArchitecture
     /// What a step does, with the number of micro-batches that memory allows.
     public let recipe: TrainingRecipe
-    /// Images a step.
+    /// Images a step, of all replicas together.
     public let batch: Int
+    /// How many replicas share each micro-batch evenly.
+    public let replicaCount: Int
     /// Height and width of the images.
     public let imageSize: Int
     /// What runs.
@@ -32,14 +34,14 @@ public struct TrainingStep: Sendable {
         microBatch.update.stateTypes.merging(update?.update.stateTypes ?? [:]) { first, _ in first }
     }
 
-    /// Bytes of the state.
+    /// Bytes of the state, of each replica.
     public var stateByteCount: Int {
         stateTypes.values.reduce(0) { sum, type in
             sum + type.shape.elementCount * type.elementType.byteCount
         }
     }
 
-    /// Bytes that a step needs beside the state.
+    /// Bytes that a step needs on each device beside the state.
     public var workspaceByteCount: Int {
         microBatch.update.workspaceByteCount + (update?.update.workspaceByteCount ?? 0)
     }
@@ -49,27 +51,31 @@ public struct TrainingStep: Sendable {
     /// - Parameters:
     ///   - model: the network.
     ///   - recipe: what a step does.
-    ///   - batch: images a step.
+    ///   - batch: images a step, of all replicas together.
     ///   - imageSize: height and width; 224 in the published recipes.
     ///   - backend: what runs it.
-    ///   - memoryLimit: bytes that state and workspace may take together. Where they would take more, the batch is
-    ///     cut into more micro-batches than the recipe says: the fewest, of equal size, that fit. Batch norms then
-    ///     see smaller batches.
-    /// - Throws: `TrainingError` with code `.invalidRecipe`, `.classWeightCount` or `.memoryLimit`; `GraphError` as
-    ///   `ResNetArchitecture.trainingGraph(batch:imageSize:normalization:)`; `ExecutionError` of the back end.
+    ///   - replicas: how many replicas share each micro-batch evenly; the back end has to have as many devices, or to
+    ///     be the reference. With synchronised or frozen batch norms and no class weights they do what one does.
+    ///   - memoryLimit: bytes that state and workspace may take together on each device. Where they would take more,
+    ///     the batch is cut into more micro-batches than the recipe says: the fewest, of equal size, that fit. Batch
+    ///     norms then see smaller batches.
+    /// - Throws: `TrainingError` with code `.invalidRecipe`, `.invalidReplicaCount`, `.classWeightCount` or
+    ///   `.memoryLimit`; `GraphError` as
+    ///   `ResNetArchitecture.trainingGraph(batch:imageSize:normalization:replicas:)`; `ExecutionError` of the back end.
     public static func compile(
         model: ResNetArchitecture, recipe: TrainingRecipe, batch: Int, imageSize: Int = 224,
-        backend: any Backend, memoryLimit: Int? = nil
+        backend: any Backend, replicas: Int = 1, memoryLimit: Int? = nil
     ) throws -> TrainingStep {
-        let first = try TrainingStep(model, recipe, batch, imageSize, backend)
+        let first = try TrainingStep(model, recipe, batch, imageSize, backend, replicas)
         guard let memoryLimit, first.byteCount > memoryLimit else { return first }
         var smallest = first
-        for count in 1...batch where count > recipe.microBatchCount && batch % count == 0 {
+        let share = batch / replicas
+        for count in 1...share where count > recipe.microBatchCount && share % count == 0 {
             var recipe = recipe
             recipe.microBatchCount = count
             let step: TrainingStep
             do {
-                step = try TrainingStep(model, recipe, batch, imageSize, backend)
+                step = try TrainingStep(model, recipe, batch, imageSize, backend, replicas)
             } catch is GraphError {
                 // Batch statistics of too few values: nothing smaller works either.
                 break
@@ -86,14 +92,15 @@ public struct TrainingStep: Sendable {
 
     private init(
         _ model: ResNetArchitecture, _ recipe: TrainingRecipe, _ batch: Int, _ imageSize: Int,
-        _ backend: any Backend
+        _ backend: any Backend, _ replicas: Int
     ) throws {
         self.model = model
         self.recipe = recipe
         self.batch = batch
         self.imageSize = imageSize
+        replicaCount = replicas
         graphs = try TrainingGraphs(
-            model: model, recipe: recipe, batch: batch, imageSize: imageSize)
+            model: model, recipe: recipe, batch: batch, imageSize: imageSize, replicas: replicas)
         var parameters: Parameters = [:]
         if let weights = recipe.classWeights {
             parameters[StepNames.classWeights] = HostTensor(
@@ -155,11 +162,14 @@ public struct TrainingStep: Sendable {
         let wasSkipped = sums[StepNames.isFinite] == 0
         if !wasSkipped { try Self.requireFinite(loss, state.stepCount) }
         return StepMetrics(
-            loss: loss, top1Count: Int(sums[StepNames.top1Count] ?? 0),
-            top5Count: Int(sums[StepNames.top5Count] ?? 0), imageCount: self.batch,
+            loss: loss, top1Count: Self.count(sums[StepNames.top1Count]),
+            top5Count: Self.count(sums[StepNames.top5Count]), imageCount: self.batch,
             gradientNorm: sums[StepNames.squaredGradientNorm]?.squareRoot(),
             wasSkipped: wasSkipped, lossScale: sums[StepNames.lossScale])
     }
+
+    /// A count as a whole number: one that is a mean over replicas times their number may be a little off.
+    private static func count(_ sum: Double?) -> Int { Int((sum ?? 0).rounded()) }
 
     /// What the graph of a micro-batch takes, by name.
     func inputs(

@@ -27,9 +27,9 @@ struct SizedBackend: Backend {
 private struct SizedUpdate: CompiledUpdate {
     let graph: Graph
 
-    var inputTypes: [TensorType] { graph.inputs.map(\.type) }
+    var inputTypes: [TensorType] { graph.wholeInputTypes }
 
-    var outputTypes: [TensorType] { graph.outputs.map { graph[$0.value].type } }
+    var outputTypes: [TensorType] { graph.wholeOutputTypes }
 
     var stateTypes: [String: TensorType] {
         Dictionary(uniqueKeysWithValues: graph.states.map { ($0.name, $0.type) })
