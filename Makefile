@@ -9,13 +9,16 @@ PREFIX ?= /usr/local
 # An installed binary finds Swift's own libraries beside it on machines without a toolchain.
 SWIFT_FLAGS := -c release -Xlinker -rpath -Xlinker '$$ORIGIN/../lib/resnet'
 
-.PHONY: help setup build demo test check lint format fuzz bench bench-smoke install uninstall clean
+.PHONY: help setup setup-xla-cpu build demo test check lint format fuzz bench bench-smoke install uninstall clean
 
 help:
-	@awk -F ' *## ' '/^[a-z-]+:.* ## / { sub(/:.*/, "", $$1); printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ' *## ' '/^[a-z-]+:.* ## / { sub(/:.*/, "", $$1); printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 setup: ## install what building needs: system packages, oneDNN
 	@Scripts/setup
+
+setup-xla-cpu: ## fetch XLA for the processor, which some tests need, unless it cannot be had
+	@Scripts/setup-xla-cpu
 
 build: setup ## build .build/release/resnet
 	swift build $(SWIFT_FLAGS) --product resnet
@@ -23,7 +26,7 @@ build: setup ## build .build/release/resnet
 demo: build ## classify a photo: PHOTO=picture.jpg WEIGHTS=resnet50.pth, both optional
 	@PHOTO='$(PHOTO)' WEIGHTS='$(WEIGHTS)' Scripts/demo
 
-test: setup ## build everything, run the tests and the checks
+test: setup setup-xla-cpu ## build everything, run the tests and the checks
 	swift build $(SWIFT_FLAGS) --build-tests
 	swift test $(SWIFT_FLAGS) --skip-build
 	@Scripts/check

@@ -100,7 +100,7 @@ let package = Package(
         // Native: the only unsafe module, over thin C shims
         .target(
             name: "Native",
-            dependencies: ["CCodecs", "CKernels", "CNetwork", "COneDNN", "CSystem"],
+            dependencies: ["CCodecs", "CKernels", "CNetwork", "COneDNN", "CPJRT", "CSystem"],
             swiftSettings: native),
         .target(
             name: "CCodecs",
@@ -114,6 +114,7 @@ let package = Package(
             cSettings: shim,
             linkerSettings: [.linkedLibrary("curl"), .linkedLibrary("crypto")]),
         .target(name: "COneDNN", cSettings: shim),
+        .target(name: "CPJRT", cSettings: shim, linkerSettings: [.linkedLibrary("dl")]),
         .target(
             name: "CSystem", cSettings: shim,
             linkerSettings: [.linkedLibrary("z"), .linkedLibrary("pthread")]),

@@ -61,7 +61,7 @@ package enum ExitStatus: Int32, Sendable, CaseIterable {
             case .inputOutput: .inputOutput
             case .resourceExhausted: .failure
             case .malformed, .limitExceeded, .unsupported, .addressRefused: .badData
-            case .libraryFailure: .internalError
+            case .invalidArgument, .libraryFailure: .internalError
             case .networkFailure, .timedOut: .unavailable
             case .cancelled: .interrupted
             }

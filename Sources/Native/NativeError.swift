@@ -10,6 +10,8 @@ public struct NativeError: Error, Sendable, CustomStringConvertible {
         case resourceExhausted
         /// A library was given a request that it does not support.
         case unsupported
+        /// A library was given something that does not fit: too little, of the wrong kind, used up.
+        case invalidArgument
         /// Bytes that a decoder was given are damaged.
         case malformed
         /// Something exceeds a limit that the caller set.

@@ -51,7 +51,8 @@ public struct PretrainedError: Error, Sendable, CustomStringConvertible {
             case .cancelled: .cancelled
             case .addressRefused, .unsupported, .malformed: .refusedURL
             case .limitExceeded: .tooLarge
-            case .notFound, .inputOutput, .resourceExhausted, .libraryFailure: .inputOutput
+            case .notFound, .inputOutput, .resourceExhausted, .invalidArgument, .libraryFailure:
+                .inputOutput
             }
         let message = advice.map { "\(error.message); \($0)" } ?? error.message
         self.init(code, message, underlying: error)

@@ -26,6 +26,7 @@ struct ExitStatusTests {
             .unsupported: .badData, .malformed: .badData, .limitExceeded: .badData,
             .libraryFailure: .internalError, .networkFailure: .unavailable,
             .timedOut: .unavailable, .cancelled: .interrupted, .addressRefused: .badData,
+            .invalidArgument: .internalError,
         ]
         for code in NativeError.Code.allCases {
             #expect(ExitStatus(NativeError(code, "")) == table[code])
