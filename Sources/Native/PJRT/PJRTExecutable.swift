@@ -65,6 +65,9 @@ public final class PJRTExecutable: Sendable {
     ///
     /// An argument that the program marks with `tf.aliasing_output` is given away: it reads as deleted afterwards.
     ///
+    /// Types and extents of arguments are the plugin's to check, on each device by itself: where they are wrong on only
+    /// some, the others may wait forever for what they were to exchange.
+    ///
     /// - Parameter arguments: `[device][argument]`, on the devices that `devices` names.
     /// - Returns: `[device][result]`, perhaps not ready yet: what goes wrong in the run is thrown by their `wait()` and
     ///   `download()`.

@@ -4,9 +4,9 @@ internal import Synchronization
 
 /// A compiler with its devices, XLA for a GPU for one, behind PJRT's C interface: a library loaded at run time.
 ///
-/// Plugins of PJRT 0.81 and later are known to work: `xla-cpu-pjrt` 0.0.1 (0.81) and `jax-cuda13-pjrt` 0.12.0.1 (0.116).
-/// Arguments of functions grow from version to version and are passed with room to spare; a function that a plugin
-/// lacks is an error with code `.unsupported`.
+/// Known to work: `xla-cpu-pjrt` 0.0.1 (PJRT 0.81), `jax-cuda13-pjrt` 0.12.0.1 (PJRT 0.116). Functions' arguments grow
+/// from version to version and are passed with room to spare; a function that a plugin lacks is an error with code
+/// `.unsupported`.
 ///
 /// A plugin is never unloaded. Safe to share: the table of functions never changes.
 @safe
