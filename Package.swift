@@ -92,6 +92,7 @@ let package = Package(
         // Engine
         module("Devices", ["Execution", "CPUBackend", "ReferenceBackend"]),
         module("CPUBackend", ["Execution", "Graph", "Native", "Tensors"]),
+        module("XLABackend", ["Execution", "Graph", "Native", "Tensors"]),
         module("ReferenceBackend", ["Execution", "Graph", "Tensors"]),
         module("Execution", ["Graph", "Tensors"]),
         module("Graph", ["Tensors"]),
@@ -134,6 +135,9 @@ let package = Package(
                 "CPUBackend", "Devices", "Execution", "Graph", "Native", "ReferenceBackend",
                 "ResNetModel", "Tensors",
             ]),
+        tests(
+            "XLABackendTests",
+            ["Execution", "Graph", "ResNetModel", "Tensors", "Training", "XLABackend"]),
         tests(
             "InferenceTests",
             [
