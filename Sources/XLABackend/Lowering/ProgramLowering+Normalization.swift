@@ -20,6 +20,8 @@ extension ProgramLowering {
             node, mean: row(0, of: moments), variance: row(1, of: moments), epsilon)
     }
 
+    /// Normalises with means and variances, each `[C]`.
+    ///
     /// Operands: `x`, scale, shift. Scale and deviation are one factor a channel, made once.
     private mutating func normalize(
         _ node: Node, mean: StableHLOValue, variance: StableHLOValue, _ epsilon: Double

@@ -33,7 +33,9 @@ package enum Reduction: String, Sendable {
     }
 }
 
-/// Which axes of a convolution's operands and result are what. Axes 1 and 2 are height and width; the other two are
+/// Which axes of a convolution's operands and result are what.
+///
+/// Axes 1 and 2 are height and width; the other two are
 /// the first and the last.
 package enum ConvolutionAxes: String, Sendable {
     /// `x [N, H, W, C]` under filters `[O, h, w, C]`.

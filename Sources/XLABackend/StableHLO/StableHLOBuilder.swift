@@ -13,6 +13,7 @@ package import Tensors
 /// of the caller's and not of the graph's.
 package struct StableHLOBuilder: Sendable {
     /// Where operations that are added next come from, as in `layer1.0.conv2`; empty where there is nothing to say.
+    ///
     /// Profilers show it.
     package var label = ""
     /// Whether products of float32 numbers may be of operands rounded to TensorFloat-32.
