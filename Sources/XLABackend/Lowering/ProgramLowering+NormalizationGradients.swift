@@ -8,12 +8,11 @@ extension ProgramLowering {
     /// Both come of one pass over `x`, which XLA makes of two sums of the same operand; variances as distances from
     /// the means, as in the reference, would take a second pass, and on a GPU a pass over memory is what this costs.
     /// Sums of `x` and `x²` alone would lose the variance of channels whose mean is large: so `x` is shifted first,
-    /// by the median of three of the channel's own elements. That is within a deviation or two of the channel's mean,
-    /// so no more than a bit or two cancel, it takes no pass of its own, and of narrow data the differences are
-    /// exact: a number with more bits would round them all the same way.
+    /// by the mean of a sample of the channel's own elements. That is well within a deviation of the channel's mean,
+    /// so that next to nothing cancels, and it reads next to nothing.
     mutating func batchMoments(_ node: Node) throws(ExecutionError) -> [StableHLOValue] {
         let x = try wide(node.operands[0])
-        let shift = hlo.convert(try sample(stored(node.operands[0])), to: x.elementType)
+        let shift = try sampleMean(stored(node.operands[0]))
         let distance = try hlo.subtract(x, alongChannels(shift, like: x))
         let sum = try hlo.reduce(distance, .add, over: [0, 1, 2])
         let squares = try hlo.reduce(hlo.multiply(distance, distance), .add, over: [0, 1, 2])
@@ -32,24 +31,16 @@ extension ProgramLowering {
         try number(Double(x.shape[0] * x.shape[1] * x.shape[2]), like: vector)
     }
 
-    /// The median of three elements of each channel, from places spread evenly over images and space.
-    private mutating func sample(_ x: StableHLOValue) throws(ExecutionError) -> StableHLOValue {
-        let (rows, columns, channels) = (x.shape[1], x.shape[2], x.shape[3])
-        let places = x.shape[0] * rows * columns
-        guard places > 0 else {
-            return try hlo.broadcast(hlo.constant(0, x.elementType), to: [channels])
-        }
-        let pixels = try [1, 3, 5].map { (sixth) throws(ExecutionError) in
-            let place = sixth * places / 6
-            let start = [place / columns / rows, place / columns % rows, place % columns, 0]
-            let pixel = try hlo.slice(
-                x, from: start, to: [start[0] + 1, start[1] + 1, start[2] + 1, channels],
-                by: [1, 1, 1, 1])
-            return try hlo.reshape(pixel, to: [channels])
-        }
-        let larger = try hlo.maximum(pixels[0], pixels[1])
-        let smaller = try hlo.minimum(pixels[0], pixels[1])
-        return try hlo.maximum(smaller, hlo.minimum(larger, pixels[2]))
+    /// The mean of at most 64 elements of each channel, on a grid of up to four places along each other axis.
+    private mutating func sampleMean(
+        _ x: StableHLOValue
+    ) throws(ExecutionError) -> StableHLOValue {
+        let limits = x.shape.dimensions
+        let strides = limits.indices.map { $0 == 3 ? 1 : max(1, (limits[$0] + 3) / 4) }
+        let sample = try hlo.slice(x, from: [0, 0, 0, 0], to: limits, by: strides)
+        let wide = hlo.convert(sample, to: x.elementType.sumType)
+        let sum = try hlo.reduce(wide, .add, over: [0, 1, 2])
+        return try hlo.divide(sum, positions(wide, like: sum))
     }
 
     /// Per channel the sum of the gradient, and of the gradient times the normalised `x`.
