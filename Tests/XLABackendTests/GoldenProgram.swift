@@ -17,33 +17,34 @@ let goldenText = """
         %8 = "stablehlo.constant"() {value = dense<0x41900000> : tensor<f32>} : () -> tensor<f32> loc("bn")
         %9 = "stablehlo.broadcast_in_dim"(%8) {broadcast_dimensions = array<i64>} : (tensor<f32>) -> tensor<4xf32> loc("bn")
         %10 = "stablehlo.divide"(%7, %9) : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32> loc("bn")
-        %11 = "stablehlo.broadcast_in_dim"(%10) {broadcast_dimensions = array<i64: 3>} : (tensor<4xf32>) -> tensor<2x3x3x4xf32> loc("bn")
-        %12 = "stablehlo.subtract"(%3, %11) : (tensor<2x3x3x4xf32>, tensor<2x3x3x4xf32>) -> tensor<2x3x3x4xf32> loc("bn")
-        %13 = "stablehlo.reduce"(%12, %6) ({
+        %11 = "stablehlo.reduce_precision"(%10) {exponent_bits = 8 : i32, mantissa_bits = 7 : i32} : (tensor<4xf32>) -> tensor<4xf32> loc("bn")
+        %12 = "stablehlo.broadcast_in_dim"(%11) {broadcast_dimensions = array<i64: 3>} : (tensor<4xf32>) -> tensor<2x3x3x4xf32> loc("bn")
+        %13 = "stablehlo.subtract"(%3, %12) : (tensor<2x3x3x4xf32>, tensor<2x3x3x4xf32>) -> tensor<2x3x3x4xf32> loc("bn")
+        %14 = "stablehlo.reduce"(%13, %6) ({
         ^bb0(%a: tensor<f32>, %b: tensor<f32>):
           %c = "stablehlo.add"(%a, %b) : (tensor<f32>, tensor<f32>) -> tensor<f32>
           "stablehlo.return"(%c) : (tensor<f32>) -> ()
         }) {dimensions = array<i64: 0, 1, 2>} : (tensor<2x3x3x4xf32>, tensor<f32>) -> tensor<4xf32> loc("bn")
-        %14 = "stablehlo.multiply"(%12, %12) : (tensor<2x3x3x4xf32>, tensor<2x3x3x4xf32>) -> tensor<2x3x3x4xf32> loc("bn")
-        %15 = "stablehlo.reduce"(%14, %6) ({
+        %15 = "stablehlo.multiply"(%13, %13) : (tensor<2x3x3x4xf32>, tensor<2x3x3x4xf32>) -> tensor<2x3x3x4xf32> loc("bn")
+        %16 = "stablehlo.reduce"(%15, %6) ({
         ^bb0(%a: tensor<f32>, %b: tensor<f32>):
           %c = "stablehlo.add"(%a, %b) : (tensor<f32>, tensor<f32>) -> tensor<f32>
           "stablehlo.return"(%c) : (tensor<f32>) -> ()
         }) {dimensions = array<i64: 0, 1, 2>} : (tensor<2x3x3x4xf32>, tensor<f32>) -> tensor<4xf32> loc("bn")
-        %16 = "stablehlo.broadcast_in_dim"(%8) {broadcast_dimensions = array<i64>} : (tensor<f32>) -> tensor<4xf32> loc("bn")
-        %17 = "stablehlo.divide"(%13, %16) : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32> loc("bn")
-        %18 = "stablehlo.divide"(%15, %16) : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32> loc("bn")
-        %19 = "stablehlo.multiply"(%17, %17) : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32> loc("bn")
-        %20 = "stablehlo.subtract"(%18, %19) : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32> loc("bn")
-        %21 = "stablehlo.add"(%10, %17) : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32> loc("bn")
-        %22 = "stablehlo.broadcast_in_dim"(%6) {broadcast_dimensions = array<i64>} : (tensor<f32>) -> tensor<4xf32> loc("bn")
-        %23 = "stablehlo.maximum"(%20, %22) : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32> loc("bn")
-        %24 = "stablehlo.constant"() {value = dense<0x3E000000> : tensor<f32>} : () -> tensor<f32>
-        %25 = "stablehlo.subtract"(%21, %arg2) : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
-        %26 = "stablehlo.broadcast_in_dim"(%24) {broadcast_dimensions = array<i64>} : (tensor<f32>) -> tensor<4xf32>
-        %27 = "stablehlo.multiply"(%26, %25) : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
-        %28 = "stablehlo.add"(%arg2, %27) : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
-        "func.return"(%28) : (tensor<4xf32>) -> ()
+        %17 = "stablehlo.broadcast_in_dim"(%8) {broadcast_dimensions = array<i64>} : (tensor<f32>) -> tensor<4xf32> loc("bn")
+        %18 = "stablehlo.divide"(%14, %17) : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32> loc("bn")
+        %19 = "stablehlo.divide"(%16, %17) : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32> loc("bn")
+        %20 = "stablehlo.multiply"(%18, %18) : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32> loc("bn")
+        %21 = "stablehlo.subtract"(%19, %20) : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32> loc("bn")
+        %22 = "stablehlo.add"(%11, %18) : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32> loc("bn")
+        %23 = "stablehlo.broadcast_in_dim"(%6) {broadcast_dimensions = array<i64>} : (tensor<f32>) -> tensor<4xf32> loc("bn")
+        %24 = "stablehlo.maximum"(%21, %23) : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32> loc("bn")
+        %25 = "stablehlo.constant"() {value = dense<0x3E000000> : tensor<f32>} : () -> tensor<f32>
+        %26 = "stablehlo.subtract"(%22, %arg2) : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+        %27 = "stablehlo.broadcast_in_dim"(%25) {broadcast_dimensions = array<i64>} : (tensor<f32>) -> tensor<4xf32>
+        %28 = "stablehlo.multiply"(%27, %26) : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+        %29 = "stablehlo.add"(%arg2, %28) : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+        "func.return"(%29) : (tensor<4xf32>) -> ()
       }
     }
 

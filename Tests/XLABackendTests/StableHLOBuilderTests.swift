@@ -67,6 +67,7 @@ struct StableHLOBuilderTests {
         "add", "and", "sqrt", "is_finite", "compare", "select", "broadcast_in_dim", "reshape",
         "transpose", "slice", "concatenate", "pad", "reverse", "iota", "reduce", "reduce_window",
         "convolution", "dot_general", "all_reduce", "constant",
+        "reduce_precision",
     ]
 
     /// Asks for an operation on a float32 `x [2, 3, 4, 5]` that it does not do.
@@ -101,6 +102,8 @@ struct StableHLOBuilderTests {
             _ = try builder.convolution(x, x, .inputGradient, ConvolutionWindow())
         case "dot_general": _ = try builder.product(x, x, over: (0, 0), .float32)
         case "all_reduce": _ = try builder.allReduce(x, replicas: 0)
+        case "reduce_precision":
+            _ = try builder.rounded(builder.constant(1, .float64), to: .bfloat16)
         case "constant": _ = try builder.constant([], .float32)
         default: break
         }

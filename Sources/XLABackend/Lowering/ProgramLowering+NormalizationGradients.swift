@@ -9,7 +9,8 @@ extension ProgramLowering {
     /// the means, as in the reference, would take a second pass, and on a GPU a pass over memory is what this costs.
     /// Sums of `x` and `x²` alone would lose the variance of channels whose mean is large: so `x` is shifted first,
     /// by the mean of a sample of the channel's own elements. That is well within a deviation of the channel's mean,
-    /// so that next to nothing cancels, and it reads next to nothing.
+    /// so that next to nothing cancels, and it reads next to nothing. It is rounded to the type of the data: then
+    /// differences are exact, where a longer number would round all equal elements the same way.
     mutating func batchMoments(_ node: Node) throws(ExecutionError) -> [StableHLOValue] {
         let x = try wide(node.operands[0])
         let shift = try sampleMean(stored(node.operands[0]))
@@ -40,7 +41,8 @@ extension ProgramLowering {
         let sample = try hlo.slice(x, from: [0, 0, 0, 0], to: limits, by: strides)
         let wide = hlo.convert(sample, to: x.elementType.sumType)
         let sum = try hlo.reduce(wide, .add, over: [0, 1, 2])
-        return try hlo.divide(sum, positions(wide, like: sum))
+        return try hlo.rounded(
+            hlo.divide(sum, positions(wide, like: sum)), to: x.elementType)
     }
 
     /// Per channel the sum of the gradient, and of the gradient times the normalised `x`.

@@ -103,6 +103,26 @@ extension StableHLOBuilder {
         return add("convert", [x], [], TensorType(elementType, x.shape))
     }
 
+    /// Float32 numbers rounded to what a narrow type holds, and still float32; others as they are.
+    ///
+    /// Unlike conversions there and back, which a compiler may leave out where more precision does no harm.
+    package mutating func rounded(
+        _ x: StableHLOValue, to elementType: ElementType
+    ) throws(ExecutionError) -> StableHLOValue {
+        let bits: (exponent: Int, mantissa: Int)
+        switch elementType {
+        case .bfloat16: bits = (8, 7)
+        case .float16: bits = (5, 10)
+        default: return x
+        }
+        try require(
+            x.elementType == .float32, "reduce_precision", "expected float32, found \(x.type)")
+        return add(
+            "reduce_precision", [x],
+            ["exponent_bits = \(bits.exponent) : i32", "mantissa_bits = \(bits.mantissa) : i32"],
+            x.type)
+    }
+
     /// How the elements of two tensors compare.
     package mutating func compare(
         _ x: StableHLOValue, _ comparison: Comparison, _ y: StableHLOValue
