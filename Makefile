@@ -9,7 +9,7 @@ PREFIX ?= /usr/local
 # An installed binary finds Swift's own libraries beside it on machines without a toolchain.
 SWIFT_FLAGS := -c release -Xlinker -rpath -Xlinker '$$ORIGIN/../lib/resnet'
 
-.PHONY: help setup setup-xla-cpu build demo test check lint format fuzz bench bench-smoke install uninstall clean
+.PHONY: help setup setup-xla-cpu gpu gpu-compiler build demo test check lint format fuzz bench bench-smoke install uninstall clean
 
 help:
 	@awk -F ' *## ' '/^[a-z-]+:.* ## / { sub(/:.*/, "", $$1); printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -19,6 +19,12 @@ setup: ## install what building needs: system packages, oneDNN
 
 setup-xla-cpu: ## fetch XLA for the processor, which some tests need, unless it cannot be had
 	@Scripts/setup-xla-cpu
+
+gpu: ## fetch NVIDIA's XLA plugin and CUDA's libraries, 2 GB, for --device gpu
+	@Scripts/setup-gpu
+
+gpu-compiler: ## fetch what `resnet compile` needs, 0.26 GB; no GPU
+	@Scripts/setup-gpu --compiler
 
 build: setup ## build .build/release/resnet
 	swift build $(SWIFT_FLAGS) --product resnet

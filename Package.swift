@@ -70,7 +70,7 @@ let package = Package(
             [
                 argumentParser, "Devices", "Execution", "Graph", "Images", "Inference",
                 "ModelFormats", "Native", "Pretrained", "Reports", "ResNetModel", "Tensors",
-                "Training",
+                "Training", "XLABackend",
             ]),
 
         // Runs
@@ -90,7 +90,7 @@ let package = Package(
         module("Images", ["Native", "Tensors"]),
 
         // Engine
-        module("Devices", ["Execution", "CPUBackend", "ReferenceBackend"]),
+        module("Devices", ["CPUBackend", "Execution", "Native", "ReferenceBackend", "XLABackend"]),
         module("CPUBackend", ["Execution", "Graph", "Native", "Tensors"]),
         module("XLABackend", ["Execution", "Graph", "Native", "Tensors"]),
         module("ReferenceBackend", ["Execution", "Graph", "Tensors"]),
@@ -133,11 +133,13 @@ let package = Package(
             "BackendTests",
             [
                 "CPUBackend", "Devices", "Execution", "Graph", "Native", "ReferenceBackend",
-                "ResNetModel", "Tensors",
+                "ResNetModel", "Tensors", "XLABackend",
             ]),
         tests(
             "XLABackendTests",
-            ["Execution", "Graph", "ResNetModel", "Tensors", "Training", "XLABackend"]),
+            [
+                "Execution", "Graph", "Native", "ResNetModel", "Tensors", "Training", "XLABackend",
+            ]),
         tests(
             "InferenceTests",
             [
@@ -148,7 +150,7 @@ let package = Package(
             "TrainingTests",
             [
                 "CPUBackend", "Execution", "Graph", "Images", "ModelFormats", "Native",
-                "ReferenceBackend", "ResNetModel", "Tensors", "Training",
+                "ReferenceBackend", "ResNetModel", "Tensors", "Training", "XLABackend",
             ]),
         tests(
             "CommandLineToolTests",

@@ -11,7 +11,9 @@ public struct DeviceListing: Sendable {
 }
 
 /// The back ends that this program knows, the fastest first.
-public func listDevices() -> [DeviceListing] { [.cpu, .reference].map(listing) }
+public func listDevices() -> [DeviceListing] {
+    [.gpu([]), .cpu, .xlaCPU, .reference].map(listing)
+}
 
 private func listing(of selection: DeviceSelection) -> DeviceListing {
     do {

@@ -50,8 +50,8 @@ public struct ClassificationSequence: AsyncSequence, Sendable {
 
         init(sequence: ClassificationSequence) {
             self.sequence = sequence
-            batchSize = Swift.min(
-                sequence.classifier.options.batchSize, Swift.max(1, sequence.inputs.count))
+            batchSize = sequence.classifier.runner.batchSize(
+                for: sequence.inputs.count, atMost: sequence.classifier.options.batchSize)
         }
 
         /// The next outcome; `nil` after the last.

@@ -35,6 +35,19 @@ final class ModelRunner: Sendable {
         self.queue = queue
     }
 
+    /// The size of the steps that take so many pictures: as many as there are, or, where compiling is slow, the next
+    /// power of two, so that there are few sizes.
+    ///
+    /// - Parameter most: the largest size.
+    func batchSize(for count: Int, atMost most: Int) -> Int {
+        var size = max(1, count)
+        if device.compilesSlowly {
+            size = 1
+            while size < count { size *= 2 }
+        }
+        return min(size, most)
+    }
+
     /// Compiles a step, unless that has been done.
     @discardableResult
     func step(batch: Int, outputs: Set<ResNetOutput>) throws -> any CompiledStep {

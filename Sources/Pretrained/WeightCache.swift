@@ -65,12 +65,7 @@ public struct WeightCache: Sendable {
     }
 
     private static func folder(_ environment: [String: String]) throws(PretrainedError) -> String {
-        if let folder = environment["RESNET_CACHE"], !folder.isEmpty { return folder }
-        // The XDG rules: a relative path is to be ignored.
-        if let base = environment["XDG_CACHE_HOME"], base.hasPrefix("/") {
-            return "\(base)/swift-resnet"
-        }
-        if let home = environment["HOME"], !home.isEmpty { return "\(home)/.cache/swift-resnet" }
+        if let folder = cacheFolder(environment) { return folder }
         throw PretrainedError(
             .inputOutput, "cache folder: neither RESNET_CACHE nor HOME is set; set RESNET_CACHE")
     }

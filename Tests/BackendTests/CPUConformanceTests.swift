@@ -14,6 +14,9 @@ struct CPUSetup: Sendable, CustomTestStringConvertible {
     var winograd = false
     let testDescription: String
 
+    /// What it rounds beside results.
+    var rounding: ExtraRounding { winograd ? .transformedOperands : .none }
+
     func backend() throws -> CPUBackend {
         try CPUBackend(
             threads: threads, kernels: kernels, instructions: instructions, winograd: winograd)
@@ -60,7 +63,7 @@ struct CPUConformanceTests {
         let backend = try setup.backend()
         for conformanceCase in conformanceCases {
             try checkConformance(
-                conformanceCase, of: backend, in: .float32, transformed: setup.winograd)
+                conformanceCase, of: backend, in: .float32, rounding: setup.rounding)
         }
     }
 
@@ -69,7 +72,7 @@ struct CPUConformanceTests {
         let backend = try setup.backend()
         for conformanceCase in conformanceCases {
             try checkConformance(
-                conformanceCase, of: backend, in: .bfloat16, transformed: setup.winograd)
+                conformanceCase, of: backend, in: .bfloat16, rounding: setup.rounding)
         }
     }
 
@@ -79,7 +82,7 @@ struct CPUConformanceTests {
         for conformanceCase in trainingConformanceCases {
             do {
                 try checkConformance(
-                    conformanceCase, of: backend, in: .float32, transformed: setup.winograd)
+                    conformanceCase, of: backend, in: .float32, rounding: setup.rounding)
             } catch { Issue.record("\(conformanceCase.name): \(error)") }
         }
     }
@@ -89,7 +92,7 @@ struct CPUConformanceTests {
         let backend = try setup.backend()
         for conformanceCase in trainingConformanceCases {
             try checkConformance(
-                conformanceCase, of: backend, in: .bfloat16, transformed: setup.winograd)
+                conformanceCase, of: backend, in: .bfloat16, rounding: setup.rounding)
         }
     }
 

@@ -6,15 +6,26 @@ import ResNetModel
 import Tensors
 import Testing
 import Training
+import XLABackend
 
-/// The CPU back end's whole steps against those of the reference.
-@Suite("Training steps on the CPU back end")
+/// Whole steps of the fast back ends against those of the reference.
+@Suite("Training steps on the fast back ends")
 struct BackendAgreementTests {
     /// Networks with all kinds of layers: small, but of more than one chunk.
     static let models = [
         ResNetArchitecture(depth: .resNet18, classCount: 5),
         ResNetArchitecture(depth: .resNet50, classCount: 4),
     ]
+
+    /// What is held to the reference, by what messages call it.
+    private func backends() throws -> [(String, any Backend)] {
+        var backends: [(String, any Backend)] = [
+            ("direct", try CPUBackend(threads: 2, winograd: false)),
+            ("Winograd", try CPUBackend(threads: 2, winograd: true)),
+        ]
+        if XLABackend.isInstalled(.cpu) { backends.append(("XLA", try XLABackend(.cpu))) }
+        return backends
+    }
 
     /// The graph of one step without momentum and decay, after which velocities are gradients.
     private func graph(
@@ -59,21 +70,21 @@ struct BackendAgreementTests {
     func float32(model: ResNetArchitecture) throws {
         let narrow = try graph(model, .float32, isFrozen: false)
         let exact = try step(convert(narrow, to: .float64), model, on: ReferenceBackend())
-        for winograd in [false, true] {
-            let found = try step(narrow, model, on: CPUBackend(threads: 2, winograd: winograd))
+        for (name, backend) in try backends() {
+            let found = try step(narrow, model, on: backend)
             #expect(abs(found.loss - exact.loss) <= 1e-4 * abs(exact.loss))
             // Roundings of 2^-24 turn the signs of a few activations near zero, and each takes or gives a whole
             // gradient: up to some hundredths of a tensor's norm, in whatever order float32 is summed. Most tensors
             // see none or few of them.
             var errors: [Double] = []
-            for (name, tensor) in exact.state.sorted(by: { $0.key < $1.key }) {
+            for (state, tensor) in exact.state.sorted(by: { $0.key < $1.key }) {
                 let wanted = tensor.doubles()
-                let other = try #require(found.state[name]).doubles()
+                let other = try #require(found.state[state]).doubles()
                 errors.append(distance(other, wanted) / max(norm(wanted), 1e-6))
-                #expect(errors[errors.count - 1] <= 0.1, "\(name), Winograd \(winograd)")
+                #expect(errors[errors.count - 1] <= 0.1, "\(state), \(name)")
             }
             let median = errors.sorted()[errors.count / 2]
-            #expect(median <= 0.01, "Winograd \(winograd)")
+            #expect(median <= 0.01, "\(name)")
         }
     }
 
@@ -84,13 +95,17 @@ struct BackendAgreementTests {
         let model = ResNetArchitecture(depth: .resNet18, classCount: 5)
         let narrow = try graph(model, .float32, isFrozen: true)
         let exact = try step(convert(narrow, to: .float64), model, on: ReferenceBackend())
-        let found = try step(narrow, model, on: CPUBackend(threads: 2))
-        for (name, tensor) in exact.state.sorted(by: { $0.key < $1.key }) {
-            let wanted = tensor.doubles()
-            let other = try #require(found.state[name]).doubles()
-            // Fewer layers, and no statistics over few values, turn fewer signs.
-            let error = distance(other, wanted)
-            #expect(error <= 5e-3 * norm(wanted) + 1e-7, "\(name): \(error / norm(wanted))")
+        for (name, backend) in try backends() {
+            let found = try step(narrow, model, on: backend)
+            for (state, tensor) in exact.state.sorted(by: { $0.key < $1.key }) {
+                let wanted = tensor.doubles()
+                let other = try #require(found.state[state]).doubles()
+                // Fewer layers, and no statistics over few values, turn fewer signs.
+                let error = distance(other, wanted)
+                #expect(
+                    error <= 5e-3 * norm(wanted) + 1e-7,
+                    "\(state), \(name): \(error / norm(wanted))")
+            }
         }
     }
 
@@ -102,14 +117,16 @@ struct BackendAgreementTests {
         let exact = try step(
             convert(graph(model, .float32, isFrozen: true), to: .float64), model,
             on: ReferenceBackend())
-        let found = try step(
-            graph(model, .bfloat16, isFrozen: true), model, on: CPUBackend(threads: 2))
-        #expect(abs(found.loss - exact.loss) <= 0.02 * abs(exact.loss))
-        for (name, tensor) in exact.state.sorted(by: { $0.key < $1.key })
-        where name.hasPrefix("velocity.") {
-            let cosine = cosine(tensor.doubles(), try #require(found.state[name]).doubles())
-            // Activations of 8 bits through 18 layers and back.
-            #expect(cosine >= 0.98, "\(name): \(cosine)")
+        for (name, backend) in try backends() {
+            let found = try step(graph(model, .bfloat16, isFrozen: true), model, on: backend)
+            #expect(abs(found.loss - exact.loss) <= 0.02 * abs(exact.loss), "\(name)")
+            for (state, tensor) in exact.state.sorted(by: { $0.key < $1.key })
+            where state.hasPrefix("velocity.") {
+                let other = try #require(found.state[state]).doubles()
+                let cosine = cosine(tensor.doubles(), other)
+                // Activations of 8 bits through 18 layers and back.
+                #expect(cosine >= 0.98, "\(state), \(name): \(cosine)")
+            }
         }
     }
 

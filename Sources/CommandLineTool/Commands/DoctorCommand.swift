@@ -80,7 +80,7 @@ struct DoctorCommand: AsyncParsableCommand {
         for device in listDevices() {
             findings.append(
                 Finding(
-                    name: "device \(device.selection.rawValue)", detail: device.detail,
+                    name: "device \(device.selection.text)", detail: device.detail,
                     isGood: device.isAvailable, isNeeded: device.selection == .cpu))
         }
         do {

@@ -7,7 +7,14 @@ import Pretrained
 public import ResNetModel
 
 extension Precision: ExpressibleByArgument {}
-extension DeviceSelection: ExpressibleByArgument {}
+
+extension DeviceSelection: ExpressibleByArgument {
+    /// Reads what a user writes.
+    public init?(argument: String) { self.init(argument) }
+    /// What help shows as the default.
+    public var defaultValueDescription: String { text }
+}
+
 extension Variant: ExpressibleByArgument {}
 
 /// How results are printed.
@@ -28,8 +35,9 @@ struct ComputeOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "What to compute on: the processor at its best, or plain Swift for comparison.",
-            valueName: "auto|cpu|reference"))
+            "What to compute on: GPUs, all or by number as in gpu:0,1; the processor at its best; through XLA; "
+                + "or in plain Swift, for comparison.",
+            valueName: "auto|cpu|gpu|xla-cpu|reference"))
     var device = DeviceSelection.auto
 
     @Option(help: "How many threads compute (default: as many as there are processors).")

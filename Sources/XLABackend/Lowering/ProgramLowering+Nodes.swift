@@ -44,11 +44,12 @@ extension ProgramLowering {
         case .crossEntropy(let loss): return try crossEntropy(loss, node)
         case .crossEntropyGradient(let loss): return try crossEntropyGradient(loss, node)
         case .correctCount(let top): return try correctCount(top: top, node)
+        case .replicaMean: return try replicaMean(node)
         case .multiply, .reciprocal, .squaredNorm, .isFinite, .select, .movingAverage, .clipFactor,
             .trustRatio, .velocityUpdate, .weightUpdate:
             return try lowerOnState(node)
         case .input, .parameter, .state, .row, .stack, .batchMoments, .normalizationSums,
-            .lossScaleUpdate:
+            .replicaMoments, .lossScaleUpdate:
             throw ExecutionError(
                 .libraryFailure, "\(node.operation.name): expected one that gives one tensor")
         }

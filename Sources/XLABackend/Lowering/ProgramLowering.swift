@@ -60,6 +60,7 @@ struct ProgramLowering {
             case .batchMoments: values[index].rows = try batchMoments(node)
             case .normalizationSums(let epsilon):
                 values[index].rows = try normalizationSums(epsilon: epsilon, node)
+            case .replicaMoments: values[index].rows = try replicaMoments(node)
             case .stack:
                 values[index].rows = try node.operands.map { (value) throws(ExecutionError) in
                     try stored(value)

@@ -10,16 +10,15 @@ import Tensors
 /// largest result covers any order of summation. For a convolution and its input's gradient `K` is the products of
 /// one filter, a few thousand; for a filter's gradient it is the images times the positions of the window.
 ///
-/// Winograd's convolution adds a third: it rounds its transformed operands, each a sum of up to four inputs or
-/// nine filter elements, to the element type, and its outputs are sums of up to nine products of them. Half a unit
-/// of each operand, over sums whose terms are up to twice the direct ones', stays within `4` units of the
-/// largest result.
+/// What a back end rounds beside that adds a third; see `ExtraRounding`.
 struct Tolerance {
     let relative: Double
     let absolute: Double
 
     /// For all results of a graph of inference.
-    init(_ graph: Graph, computedIn elementType: ElementType, transformed: Bool = false) {
+    init(
+        _ graph: Graph, computedIn elementType: ElementType, rounding: ExtraRounding = .none
+    ) {
         let unit = elementType.roundingUnit
         let nodeCount = graph.nodes.count { !$0.operation.isLeaf }
         // One node rounds once. In a chain, errors of earlier nodes are of the size of the largest values.
@@ -29,7 +28,7 @@ struct Tolerance {
             Double(longestSum(graph)).squareRoot() * 0x1p-24 * Double(nodeCount)
             + Double(steps) * 0x1p-24
             + (nodeCount > 1 ? 2 * unit * Double(nodeCount - 1) : 0)
-            + (transformed ? 4 * unit : 0)
+            + rounding.convolutionUnits * unit
     }
 
     /// For one result: of the nodes that it is made of, each adds what its type and its sums cost.
@@ -38,9 +37,11 @@ struct Tolerance {
     ///
     /// - Parameters:
     ///   - factor: how many times larger errors may be; see `Comparison`.
-    ///   - transformed: the type of operands that Winograd's convolution may round.
+    ///   - rounding: what is rounded beside results.
+    ///   - elementType: what the graph computes in.
     init(
-        of result: Value, in graph: Graph, factor: Double = 1, transformed: ElementType? = nil
+        of result: Value, in graph: Graph, factor: Double = 1, rounding: ExtraRounding = .none,
+        computedIn elementType: ElementType = .float32
     ) {
         let type = graph[result].type.elementType
         guard type.isFloatingPoint else {
@@ -57,20 +58,61 @@ struct Tolerance {
         var errors = 0.0
         for index in sources {
             let node = graph.nodes[index]
-            errors += Double(sumLength(node, graph)).squareRoot() * 0x1p-24
+            errors += rounding.growth(of: node, in: graph) * 0x1p-24
             errors += Double(arithmeticSteps(node.operation)) * 0x1p-24
             if index != result.index, !isExactCast(node, graph) {
                 errors += 2 * node.type.elementType.roundingUnit
             }
             switch node.operation {
             case .convolution, .convolutionInputGradient:
-                if let transformed { errors += 4 * transformed.roundingUnit }
+                errors += rounding.convolutionUnits * elementType.roundingUnit
+            case .convolutionFilterGradient:
+                errors += rounding.filterGradientUnits * elementType.roundingUnit
             default: break
             }
         }
         relative = 2 * type.roundingUnit * factor
         absolute = errors * factor
     }
+}
+
+/// What a back end rounds to the element type beside the results of nodes.
+enum ExtraRounding: Sendable {
+    /// Nothing.
+    case none
+    /// Winograd's transformed operands. Each is a sum of up to four inputs or nine filter elements, and results are
+    /// sums of up to nine products of them. Half a unit of each operand, over sums whose terms are up to twice the
+    /// direct ones', stays within `4` units of the largest result.
+    case transformedOperands
+    /// The sum of each convolution, before bias and residual, and of each filter gradient: half a unit of the sum,
+    /// which may be up to twice the result. Matrix units of GPUs give results of the operands' type. And sums of batch
+    /// moments are running sums of shifted data; see `growth(of:in:)`.
+    case convolutionSums
+
+    /// Units of the largest result that a convolution or its input's gradient may be further off.
+    var convolutionUnits: Double {
+        switch self {
+        case .none: 0
+        case .transformedOperands: 4
+        case .convolutionSums: 1
+        }
+    }
+
+    /// How the error of a node's sums of `K` terms grows: as the root, where roundings wander.
+    ///
+    /// In a running sum of data of few bits they do not: all terms end in the bits of what they were shifted by, and
+    /// each addition rounds the same way. So XLA's moments of narrow data are held to `K` instead. A plain running sum
+    /// in float32 of 900 such numbers has the same error, a thousand times that of the root.
+    func growth(of node: Node, in graph: Graph) -> Double {
+        let length = Double(sumLength(node, graph))
+        guard self == .convolutionSums, node.operation == .batchMoments,
+            graph[node.operands[0]].type.elementType.roundingUnit > 0x1p-24
+        else { return length.squareRoot() }
+        return length
+    }
+
+    /// Units of the largest result that a filter gradient may be further off.
+    var filterGradientUnits: Double { self == .convolutionSums ? 1 : 0 }
 }
 
 extension ElementType {

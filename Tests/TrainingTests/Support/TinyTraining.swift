@@ -28,11 +28,12 @@ enum TinyTraining {
     }
 
     static func step(
-        _ recipe: TrainingRecipe, batch: Int = 2, imageSize: Int = 16, memoryLimit: Int? = nil
+        _ recipe: TrainingRecipe, batch: Int = 2, imageSize: Int = 16, memoryLimit: Int? = nil,
+        on backend: any Backend = ReferenceBackend(), replicas: Int = 1
     ) throws -> TrainingStep {
         try TrainingStep.compile(
-            model: model, recipe: recipe, batch: batch, imageSize: imageSize,
-            backend: ReferenceBackend(), memoryLimit: memoryLimit)
+            model: model, recipe: recipe, batch: batch, imageSize: imageSize, backend: backend,
+            replicas: replicas, memoryLimit: memoryLimit)
     }
 
     /// The gradients at some parameters: what a first step without weight decay leaves as velocities.
