@@ -15,7 +15,7 @@ struct ResNetCommand: AsyncParsableCommand {
             """,
         version: programVersion,
         subcommands: [
-            ClassifyCommand.self, InspectCommand.self, BenchCommand.self, WeightsCommand.self,
-            DoctorCommand.self,
+            ClassifyCommand.self, InspectCommand.self, BenchCommand.self, CompileCommand.self,
+            WeightsCommand.self, DoctorCommand.self,
         ])
 }
