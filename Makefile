@@ -9,6 +9,10 @@ PREFIX ?= /usr/local
 # An installed binary finds Swift's own libraries beside it on machines without a toolchain.
 SWIFT_FLAGS := -c release -Xlinker -rpath -Xlinker '$$ORIGIN/../lib/resnet'
 
+# Suites that keep all processors busy for a minute or more, in a process of their own: tests beside them that take
+# the time would wait for a thread.
+LONG_TESTS := XLA|Overfitting|BackendAgreement|LossScaling|ConformanceTests|ReplicaTests|Parity
+
 .PHONY: help setup setup-xla-cpu gpu gpu-compiler build demo test check lint format fuzz bench bench-smoke install uninstall clean
 
 help:
@@ -34,7 +38,8 @@ demo: build ## classify a photo: PHOTO=picture.jpg WEIGHTS=resnet50.pth, both op
 
 test: setup setup-xla-cpu ## build everything, run the tests and the checks
 	swift build $(SWIFT_FLAGS) --build-tests
-	swift test $(SWIFT_FLAGS) --skip-build
+	swift test $(SWIFT_FLAGS) --skip-build --skip '$(LONG_TESTS)'
+	swift test $(SWIFT_FLAGS) --skip-build --filter '$(LONG_TESTS)'
 	@Scripts/check
 
 check: ## look for undeclared imports, unsafe code, dead links and the like
