@@ -43,7 +43,9 @@ public func openDevice(
         options.cpuDeviceCount = cpuReplicas
         return xlaDevice(try XLABackend(.cpu, options: options))
     case .auto:
-        if XLABackend.isInstalled(.gpu), let device = try? openDevice(.gpu([]), threads: threads) {
+        if hasGPUDriver, XLABackend.isInstalled(.gpu),
+            let device = try? openDevice(.gpu([]), threads: threads)
+        {
             return device
         }
         do {
@@ -54,6 +56,13 @@ public func openDevice(
             ])
         }
     }
+}
+
+/// Whether the system has a driver for NVIDIA's GPUs.
+///
+/// Without one, asking the plugin takes long, and it complains.
+private var hasGPUDriver: Bool {
+    ["/dev/nvidiactl", "/dev/dxg"].contains { FileKind(atPath: $0) != nil }
 }
 
 private func xlaOptions() -> XLABackend.Options {
