@@ -14,7 +14,21 @@ CK_INLINE AVX512 void finish(const ck_tile *tile, __m512 sums, int pixel, int ve
                 pixel * tile->out_stride + 16 * vector, lanes(tile->channels - 16 * vector));
 }
 
+/// Asks for the residual of a tile while its sums are made: it is long out of the cache, and with few products to a
+/// sum there is no time to wait for it at the end.
+CK_INLINE AVX512 void prefetch_residual(const ck_tile *tile, const int pixels, const int row_bytes,
+                                        const int element_bytes) {
+    if (!tile->residual) { return; }
+#pragma unroll
+    for (int p = 0; p < pixels; p++) {
+        const char *row = (const char *)tile->residual + p * tile->out_stride * element_bytes;
+#pragma unroll
+        for (int byte = 0; byte < row_bytes; byte += 64) { __builtin_prefetch(row + byte); }
+    }
+}
+
 CK_INLINE AVX512 void tile_float32(const ck_tile *tile, const int vectors, const int pixels) {
+    prefetch_residual(tile, pixels, 64 * vectors, 4);
     __m512 sums[CK_MOST_PIXELS][4];
 #pragma unroll
     for (int p = 0; p < pixels; p++) {
@@ -62,6 +76,7 @@ CK_INLINE AVX512 void tile_float32(const ck_tile *tile, const int vectors, const
 }
 
 CK_INLINE AVX512_BF16 void tile_bfloat16(const ck_tile *tile, const int vectors, const int pixels) {
+    prefetch_residual(tile, pixels, 32 * vectors, 2);
     __m512 sums[CK_MOST_PIXELS][4];
 #pragma unroll
     for (int p = 0; p < pixels; p++) {
