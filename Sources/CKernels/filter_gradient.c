@@ -277,6 +277,10 @@ static void copy_affine(const float *values, int32_t count, bool pairs, float *t
 
 void ck_filter_gradient_unit(const ck_filter_gradient *f, int32_t index, const void *g, const void *x,
                              const float *affine, float *partials, void *scratch) {
+    if (f->winograd) {
+        ck_winograd_gradient_unit(f, index, g, x, affine, partials, scratch);
+        return;
+    }
     const ck_convolution *c = &f->convolution;
     const int64_t size = element_size(c->in_type);
     const int32_t depths = ck_gradient_depth_blocks(f), blocks = depths * ck_gradient_channel_blocks(f);

@@ -108,6 +108,10 @@ ck_gradient_kernel ck_gradient_kernel_bfloat16(int32_t vectors, int32_t rows);
 /// Any tile of float32, and packing of pixels as float32.
 void ck_plain_gradient_tile(const ck_gradient_tile *tile, int32_t vectors, int32_t rows);
 void ck_plain_pack_pixels(const ck_operand_row *row);
+/// A unit in Winograd's domain, as `ck_filter_gradient_unit`, and its bytes of scratch.
+void ck_winograd_gradient_unit(const ck_filter_gradient *gradient, int32_t unit, const float *g, const float *x,
+                               const float *affine, float *partials, void *scratch);
+size_t ck_winograd_gradient_scratch_bytes(const ck_filter_gradient *gradient);
 /// Packs pairs of bfloat16 pixels, with AVX-512.
 void ck_pack_pairs(const ck_operand_row *row);
 /// Packs pixels as float32, with AVX-512.

@@ -88,7 +88,7 @@ int32_t ck_filter_gradient_units(const ck_filter_gradient *f) {
 }
 
 size_t ck_filter_gradient_scratch_bytes(const ck_filter_gradient *f) {
-    return (size_t)ck_gradient_walk_of(f).size * 4 + 64;
+    return f->winograd ? ck_winograd_gradient_scratch_bytes(f) : (size_t)ck_gradient_walk_of(f).size * 4 + 64;
 }
 
 /// What a plan costs, in steps of a vector's multiply-add: packing each operand again for each block that needs it,
@@ -108,9 +108,26 @@ static double cost_of(const ck_filter_gradient *f) {
     return units < ENOUGH_UNITS ? cost * ENOUGH_UNITS / units : cost;
 }
 
+/// Blocks whose sums and transformed tiles stay in a core's second-level cache, and the fewest groups that are enough.
+static void plan_winograd(ck_filter_gradient *f, int64_t size) {
+    const ck_convolution *c = &f->convolution;
+    const int32_t depths = parts_of(c->depth, 64);
+    f->channel_block = smaller(c->out_channels, CK_PANEL);
+    f->depth_block = smaller(parts_of(parts_of(c->depth, depths), 16) * 16, c->depth);
+    f->groups = 1;
+    for (int32_t groups = 2; groups <= c->images && groups * size <= MOST_PARTIALS; groups++) {
+        if (ck_filter_gradient_units(f) >= ENOUGH_UNITS) { return; }
+        if (c->images % groups == 0) { f->groups = groups; }
+    }
+}
+
 void ck_filter_gradient_plan(ck_filter_gradient *f) {
     const ck_convolution *c = &f->convolution;
     const int64_t size = (int64_t)c->taps_high * c->taps_wide * c->depth * c->out_channels * 4;
+    if (f->winograd) {
+        plan_winograd(f, size);
+        return;
+    }
     ck_filter_gradient best = *f;
     double least = INFINITY;
     for (int32_t groups = 1; groups <= c->images && groups <= 2 * ENOUGH_UNITS; groups++) {

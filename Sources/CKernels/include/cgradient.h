@@ -17,6 +17,8 @@ typedef struct {
     int32_t channel_block, depth_block;
     /// Whether `x`, after the affine, is at least 0.
     bool relu;
+    /// Whether products are made in Winograd's domain: float32, 3x3 filters, stride 1, no folded rows, AVX-512.
+    bool winograd;
 } ck_filter_gradient;
 
 /// Chooses groups and blocks so that there is work for several threads and partial sums stay small. Depends on the

@@ -266,8 +266,8 @@ extension StepLowering {
             throw unsupported(index, "multiplies gradients and x of one element type")
         }
         try addFilterGradient(
-            FilterGradientKernel(kernel, relu: relu), gradient: gradient.slot, input: input.slot,
-            affine: affine, at: index)
+            FilterGradientKernel(kernel, relu: relu, winograd: backend.winograd),
+            gradient: gradient.slot, input: input.slot, affine: affine, at: index)
     }
 
     private mutating func addFilterGradient(

@@ -8,15 +8,27 @@ public struct FilterGradientKernel: Sendable, Hashable {
     public var relu: Bool
     /// Parts of the batch that are summed apart.
     public let groups: Int
+    /// Whether products are made in Winograd's domain.
+    public let winograd: Bool
     private let channelBlock: Int32
     private let depthBlock: Int32
 
+    /// Channels of either side below which transforms cost more than they save.
+    private static let fewestWinogradChannels = 16
+
     /// Makes a kernel, and cuts its work by the geometry alone.
-    public init(_ convolution: ConvolutionKernel, relu: Bool) {
+    ///
+    /// - Parameter winograd: whether float32 may go through Winograd's domain where that can be used and pays.
+    public init(_ convolution: ConvolutionKernel, relu: Bool, winograd allowed: Bool = false) {
         self.convolution = convolution
         self.relu = relu
+        winograd =
+            allowed && convolution.allowsWinograd && convolution.inElement == .float32
+            && min(convolution.inChannels, convolution.outChannels)
+                >= Self.fewestWinogradChannels
         var plan = ck_filter_gradient()
         plan.convolution = convolution.native
+        plan.winograd = winograd
         unsafe ck_filter_gradient_plan(&plan)
         groups = Int(plan.groups)
         channelBlock = plan.channel_block
@@ -33,6 +45,7 @@ public struct FilterGradientKernel: Sendable, Hashable {
         native.channel_block = channelBlock
         native.depth_block = depthBlock
         native.relu = relu
+        native.winograd = winograd
         return native
     }
 

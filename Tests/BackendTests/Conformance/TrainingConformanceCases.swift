@@ -35,6 +35,10 @@ private let gradientSizes: [ConvolutionSizes] = [
     ConvolutionSizes([2, 8, 1, 1], 8, size: 3, padding: 1),
     ConvolutionSizes([1, 7, 2, 2], 9, size: 3, padding: 2),
     ConvolutionSizes([1, 4, 29, 57], 3, size: 3, padding: 1),
+    // More channels than a block has, and more tiles.
+    ConvolutionSizes([3, 40, 9, 7], 70, size: 3, padding: 1),
+    ConvolutionSizes([2, 130, 5, 3], 20, size: 3, padding: 1),
+    ConvolutionSizes([4, 32, 19, 22], 33, size: 3, padding: 1),
     // Three by three with a stride.
     ConvolutionSizes([3, 33, 11, 11], 17, size: 3, stride: 2, padding: 1),
     ConvolutionSizes([1, 64, 8, 8], 64, size: 3, stride: 2, padding: 1),
