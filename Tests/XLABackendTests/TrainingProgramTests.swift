@@ -42,6 +42,34 @@ struct TrainingProgramTests {
         }
     }
 
+    @Test("send all that can wait in few messages, and what cannot at once")
+    func messages() throws {
+        // The elements of each message.
+        func messages(_ statistics: BatchNormalizationOptions.BatchStatistics) throws -> [Int] {
+            let graph = try TrainingGraphs(
+                model: ResNetArchitecture(depth: .resNet18, classCount: 1000),
+                recipe: TrainingRecipe(
+                    normalization: BatchNormalizationOptions(batchStatistics: statistics)),
+                batch: 8, imageSize: 64, replicas: 4
+            ).microBatch
+            let text = try XLAProgram(graph, replicas: 4).text
+            return try text.split(separator: "\"stablehlo.all_reduce\"(").dropFirst().map { rest in
+                let type = try #require(rest.split(separator: "replica_groups").dropFirst().first)
+                let extents = try #require(type.split(separator: " -> tensor<").dropFirst().first)
+                let numbers = try #require(extents.split(separator: "xf32>").first)
+                return numbers.split(separator: "x").reduce(1) { $0 * (Int($1) ?? 0) }
+            }
+        }
+        // Weights, running statistics, loss and two counts.
+        let all = 11_689_512 + 2 * 4800 + 3
+        let own = try messages(.perReplica)
+        #expect(own.count == 2 && own.reduce(0, +) == all)
+        #expect(own.allSatisfy { 4 * $0 < 30 << 20 })
+        // Each of twenty batch norms waits for means and variances, and on the way back for two sums.
+        let synchronized = try messages(.synchronized)
+        #expect(synchronized.count == 2 + 20 * 3)
+    }
+
     @Test(
         "convolve in the narrow type and move no activation",
         arguments: [TrainingRecipe.Precision.bfloat16, .float16])

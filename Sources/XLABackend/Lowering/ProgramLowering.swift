@@ -50,28 +50,43 @@ struct ProgramLowering {
         return arguments
     }
 
-    /// Writes all nodes.
+    /// Writes all nodes: those that no bucket of means is needed for, the buckets, and the rest.
     mutating func addNodes() throws(ExecutionError) {
-        for (index, node) in graph.nodes.enumerated() {
-            hlo.label = node.label
-            switch node.operation {
-            case .input, .parameter, .state: continue
-            case .row(let row): values[index] = try self.row(row, node)
-            case .batchMoments: values[index].rows = try batchMoments(node)
-            case .normalizationSums(let epsilon):
-                values[index].rows = try normalizationSums(epsilon: epsilon, node)
-            case .replicaMoments: values[index].rows = try replicaMoments(node)
-            case .stack:
-                values[index].rows = try node.operands.map { (value) throws(ExecutionError) in
-                    try stored(value)
-                }
-            case .lossScaleUpdate(let rule):
-                values[index].rows = try lossScaleUpdate(rule, node)
-            default: values[index].stored = try lower(node)
+        let plan = MeetingPlan(graph)
+        for index in graph.nodes.indices where !plan.isLate[index] { try addNode(index) }
+        for bucket in plan.buckets {
+            let means = try replicaMeans(bucket.map { graph.nodes[$0] })
+            for (index, mean) in zip(bucket, means) {
+                values[index].stored = mean
+                try checkType(values[index], graph.nodes[index])
             }
-            try checkType(values[index], node)
+        }
+        let sent = Set(plan.buckets.joined())
+        for index in graph.nodes.indices where plan.isLate[index] && !sent.contains(index) {
+            try addNode(index)
         }
         hlo.label = ""
+    }
+
+    private mutating func addNode(_ index: Int) throws(ExecutionError) {
+        let node = graph.nodes[index]
+        hlo.label = node.label
+        switch node.operation {
+        case .input, .parameter, .state: return
+        case .row(let row): values[index] = try self.row(row, node)
+        case .batchMoments: values[index].rows = try batchMoments(node)
+        case .normalizationSums(let epsilon):
+            values[index].rows = try normalizationSums(epsilon: epsilon, node)
+        case .replicaMoments: values[index].rows = try replicaMoments(node)
+        case .stack:
+            values[index].rows = try node.operands.map { (value) throws(ExecutionError) in
+                try stored(value)
+            }
+        case .lossScaleUpdate(let rule):
+            values[index].rows = try lossScaleUpdate(rule, node)
+        default: values[index].stored = try lower(node)
+        }
+        try checkType(values[index], node)
     }
 
     /// Ends the program with its results.
