@@ -12,12 +12,21 @@ public enum Precision: String, Sendable, Hashable, CaseIterable {
     case fp32
     /// bfloat16, sums in float32.
     case bf16
+    /// float16, sums in float32; only GPUs compute in it.
+    case fp16
 
+    /// What it is on a device.
     package func elementType(on device: Device) -> ElementType {
+        elementType(prefersBFloat16: device.prefersBFloat16)
+    }
+
+    /// What it is where bfloat16 is faster than float32, or is not.
+    package func elementType(prefersBFloat16: Bool) -> ElementType {
         switch self {
-        case .auto: device.prefersBFloat16 ? .bfloat16 : .float32
+        case .auto: prefersBFloat16 ? .bfloat16 : .float32
         case .fp32: .float32
         case .bf16: .bfloat16
+        case .fp16: .float16
         }
     }
 }

@@ -71,7 +71,13 @@ public final class Classifier: Sendable {
     public var model: LoadedModel { runner.model }
 
     /// What it computes in: `fp32` or `bf16`.
-    public var precision: Precision { runner.precision == .bfloat16 ? .bf16 : .fp32 }
+    public var precision: Precision {
+        switch runner.precision {
+        case .bfloat16: .bf16
+        case .float16: .fp16
+        default: .fp32
+        }
+    }
 
     /// The back end, as in `onednn`.
     public var backendName: String { runner.device.backend.name }

@@ -18,7 +18,7 @@ struct CompilationCache {
         guard let folder else { return try client.compile(program, options) }
         let path = "\(folder)/\(try key(program, options, client)).xla"
         if let file = try? Memory(mapping: path),
-            let executable = try? client.load(serialized: file.copy, options)
+            let executable = try? client.load(serialized: file.array, options)
         {
             return executable
         }
@@ -50,16 +50,5 @@ struct CompilationCache {
             try hash.update(Array("\(part.utf8.count):\(part)".utf8).span)
         }
         return try hash.finish()
-    }
-}
-
-extension Memory {
-    /// The bytes as an array.
-    fileprivate var copy: [UInt8] {
-        var copy: [UInt8] = []
-        let bytes = bytes
-        copy.reserveCapacity(bytes.count)
-        for index in bytes.indices { copy.append(bytes[index]) }
-        return copy
     }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Execution
 import Graph
+import Inference
 import Native
 import ResNetModel
 import Tensors
@@ -15,7 +16,7 @@ struct CompileCommand: AsyncParsableCommand {
             "Compile the network for GPUs that are not here, and say what it would cost there.",
         discussion: """
             Needs NVIDIA's XLA plugin and assembler (`make gpu-compiler`), but no GPU and no driver. The \
-            plugin is found as with --device gpu.
+            plugin is found as with --device gpu. With --program it counts another's program as it does ours.
             """)
 
     /// What a run of the compiled program does.
@@ -38,10 +39,8 @@ struct CompileCommand: AsyncParsableCommand {
     @Option(help: "How many GPUs, each with a batch of its own.")
     var replicas = 1
 
-    @Option(
-        help: ArgumentHelp(
-            "What to compute in.", valueName: "fp32|bf16|fp16"))
-    var precision = "bf16"
+    @Option(help: ArgumentHelp("What to compute in.", valueName: "fp32|bf16|fp16"))
+    var precision = Precision.bf16
 
     @Option(help: ArgumentHelp("Layers: 18, 34, 50, 101 or 152.", valueName: "depth"))
     var depth = 50
@@ -53,6 +52,12 @@ struct CompileCommand: AsyncParsableCommand {
 
     @Option(help: "Rows and columns of an image.")
     var size = 224
+
+    @Option(
+        help: ArgumentHelp(
+            "A StableHLO program to compile instead of the network; --batch and --replicas say what it is for.",
+            valueName: "file"))
+    var program: String?
 
     @Option(
         name: .customLong("stablehlo"),
@@ -71,16 +76,8 @@ struct CompileCommand: AsyncParsableCommand {
         try check(batch, "--batch", 1...4096)
         try check(replicas, "--replicas", 1...64)
         try check(size, "--size", 32...4096)
-        guard GPUTarget.named(target) != nil else {
-            let names = GPUTarget.all.map(\.name).joined(separator: ", ")
-            throw ValidationError("--for: expected one of \(names), found \(target)")
-        }
-        guard ["fp32", "bf16", "fp16"].contains(precision) else {
-            throw ValidationError("--precision: expected fp32, bf16 or fp16, found \(precision)")
-        }
-        guard Depth(rawValue: depth) != nil else {
-            throw ValidationError("--depth: expected 18, 34, 50, 101 or 152, found \(depth)")
-        }
+        _ = try gpu
+        _ = try model
         guard [.text, .json].contains(format) else {
             throw ValidationError("--format: expected text or json, found \(format.rawValue)")
         }
@@ -102,94 +99,80 @@ struct CompileCommand: AsyncParsableCommand {
     }
 
     private static func write(_ bytes: [UInt8], to path: String) throws {
-        var file = try ReplacementFile(replacing: path)
-        try file.write(bytes)
-        try file.commit()
+        do {
+            var file = try ReplacementFile(replacing: path)
+            try file.write(bytes)
+            try file.commit()
+        } catch {
+            throw CommandError.output(path, error)
+        }
+    }
+
+    /// The kind of GPU that was asked for.
+    private var gpu: GPUTarget {
+        get throws {
+            guard let gpu = GPUTarget.named(target) else {
+                let names = GPUTarget.all.map(\.name).joined(separator: ", ")
+                throw ValidationError("--for: expected one of \(names), found \(target)")
+            }
+            return gpu
+        }
+    }
+
+    /// The network that was asked for.
+    private var model: ResNetArchitecture {
+        get throws {
+            guard let depth = Depth(rawValue: depth) else {
+                throw ValidationError("--depth: expected 18, 34, 50, 101 or 152, found \(depth)")
+            }
+            return ResNetArchitecture(depth: depth, variant: variant)
+        }
     }
 
     private func compile() throws -> CompiledAhead {
-        guard let target = GPUTarget.named(target), let depth = Depth(rawValue: depth) else {
-            throw CommandError(.usage, "--for: \(target) is not known")
+        let gpu = try gpu
+        guard let program else { return try CompiledAhead(graph(), for: gpu) }
+        let text = String(decoding: try Memory(mapping: program).array, as: UTF8.self)
+        do {
+            return try CompiledAhead(stableHLO: text, replicas: replicas, for: gpu)
+        } catch {
+            guard error.code == .libraryFailure else { throw error }
+            // The program is the user's, and so is the mistake.
+            throw CommandError(.badData, "\(program): \(error.message)")
         }
-        let model = ResNetArchitecture(depth: depth, variant: variant)
-        return try CompiledAhead(try graph(model), for: target)
     }
 
-    private func graph(_ model: ResNetArchitecture) throws -> Graph {
+    private func graph() throws -> Graph {
+        let model = try model
+        let elementType = precision.elementType(prefersBFloat16: true)
         switch task {
         case .train:
-            let narrow: TrainingRecipe.Precision =
-                switch precision {
-                case "bf16": .bfloat16
-                case "fp16": .float16
-                default: .float32
-                }
-            var recipe = TrainingRecipe.torchvision(precision: narrow)
-            recipe.labelSmoothing = 0.1
-            if narrow == .float16 { recipe.lossScaling = .dynamic(initial: 0x1p16) }
             return try TrainingGraphs(
-                model: model, recipe: recipe, batch: batch * replicas, imageSize: size,
-                replicas: replicas
+                model: model, recipe: .measured(in: elementType), batch: batch * replicas,
+                imageSize: size, replicas: replicas
             ).microBatch
         case .infer:
-            let graph = try model.inferenceGraph(batch: batch, imageSize: size)
+            // What is folded into what follows from shapes; the numbers do not matter.
+            let parameters = model.parameterList.map {
+                ($0.name, HostTensor(repeating: 1, shape: $0.shape))
+            }
             return try optimizeForInference(
-                graph, model.initialParameters(seed: 1),
-                precision: precision == "bf16"
-                    ? .bfloat16 : precision == "fp16" ? .float16 : .float32
+                model.inferenceGraph(batch: batch, imageSize: size),
+                Dictionary(parameters, uniquingKeysWith: { first, _ in first }),
+                precision: elementType
             ).graph
         }
     }
+}
 
-    // MARK: Printing
-
-    private func text(_ compiled: CompiledAhead) -> String {
-        let images = batch
-        func perImage(_ bytes: Int) -> String {
-            "\(fixed(Double(bytes) / Double(images) / 1e6, places: 1)) MB"
-        }
-        var table = Table(["kernels": .left, "count": .right, "bytes an image": .right])
-        for kind in compiled.report.kinds {
-            table.add([kind.name, "\(kind.count)", perImage(kind.byteCount)])
-        }
-        table.add(["all", "\(compiled.report.kernelCount)", perImage(compiled.report.byteCount)])
-        var lines = [table.text]
-        lines.append(
-            "memory a GPU: \(byteText(compiled.memory.arguments)) of arguments, "
-                + "\(byteText(compiled.memory.temporary)) beside them")
-        lines.append(
-            "all-reduces: \(compiled.report.allReduces.asynchronous) beside other kernels, "
-                + "\(compiled.report.allReduces.blocking) alone")
-        lines.append(
-            "float32 convolutions: \(compiled.report.wideConvolutions.count); "
-                + "transposes of activations: \(compiled.report.transposes.count)")
-        lines.append(
-            "compiled in \(fixed(compiled.seconds, places: 1)) s by \(compiled.compiler)")
-        return lines.joined(separator: "\n") + "\n"
-    }
-
-    private func json(_ compiled: CompiledAhead) -> JSONValue {
-        .members([
-            "target": .string(target), "task": .string(task.rawValue), "batch": .integer(batch),
-            "replicas": .integer(replicas), "precision": .string(precision),
-            "compile_seconds": .rounded(compiled.seconds, places: 2),
-            "compiler": .string(compiled.compiler),
-            "kernels": .integer(compiled.report.kernelCount),
-            "bytes": .integer(compiled.report.byteCount),
-            "bytes_per_image": .integer(compiled.report.byteCount / batch),
-            "argument_bytes": .integer(compiled.memory.arguments),
-            "temporary_bytes": .integer(compiled.memory.temporary),
-            "float32_convolutions": .integer(compiled.report.wideConvolutions.count),
-            "activation_transposes": .integer(compiled.report.transposes.count),
-            "asynchronous_all_reduces": .integer(compiled.report.allReduces.asynchronous),
-            "blocking_all_reduces": .integer(compiled.report.allReduces.blocking),
-            "kinds": .array(
-                compiled.report.kinds.map {
-                    .members([
-                        "name": .string($0.name), "kernels": .integer($0.count),
-                        "bytes": .integer($0.byteCount),
-                    ])
-                }),
-        ])
+extension TrainingRecipe {
+    /// What `bench train` and `compile` take a step of: torchvision's recipe with label smoothing, and a dynamic
+    /// loss scale in float16.
+    static func measured(in elementType: ElementType) -> TrainingRecipe {
+        let precision = Precision(rawValue: elementType.rawValue) ?? .float32
+        var recipe = TrainingRecipe.torchvision(precision: precision)
+        recipe.labelSmoothing = 0.1
+        if precision == .float16 { recipe.lossScaling = .dynamic(initial: 0x1p16) }
+        return recipe
     }
 }

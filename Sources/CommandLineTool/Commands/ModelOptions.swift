@@ -29,8 +29,8 @@ enum OutputFormat: String, ExpressibleByArgument, CaseIterable, Sendable {
 struct ComputeOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "What to compute in: float32, bfloat16, or the one that is fast here.",
-            valueName: "fp32|bf16|auto"))
+            "What to compute in: float32, bfloat16, float16 on GPUs, or the one that is fast here.",
+            valueName: "fp32|bf16|fp16|auto"))
     var precision = Precision.auto
 
     @Option(

@@ -57,6 +57,15 @@ public struct Memory: Sendable {
         get { span(of: UInt8.self) }
     }
 
+    /// A copy of the bytes.
+    public var array: [UInt8] {
+        var array: [UInt8] = []
+        array.reserveCapacity(byteCount)
+        let bytes = bytes
+        for index in bytes.indices { array.append(bytes[index]) }
+        return array
+    }
+
     /// The bytes as elements; a rest too short for one is left out.
     ///
     /// - Precondition: `isAligned(for:)`.

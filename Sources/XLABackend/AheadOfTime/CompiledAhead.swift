@@ -4,7 +4,7 @@ public import Native
 
 /// A graph compiled for GPUs that are not there: what the compiler made of it, without running anything.
 public struct CompiledAhead: Sendable {
-    /// What the graph was written as.
+    /// What the compiler was given.
     public let stableHLO: String
     /// The finished program, which the same plugin on such a machine loads; empty where the plugin gives none.
     public let executable: [UInt8]
@@ -30,9 +30,27 @@ public struct CompiledAhead: Sendable {
         _ graph: Graph, for target: GPUTarget, plugin: String? = nil,
         flags: [String: PJRTValue] = [:]
     ) throws(ExecutionError) {
+        try self.init(
+            stableHLO: XLAProgram(graph, replicas: graph.replicaCount).text,
+            replicas: graph.replicaCount, for: target, plugin: plugin, flags: flags)
+    }
+
+    /// Compiles a program that may be another's, to see it counted as ours are.
+    ///
+    /// - Parameters:
+    ///   - stableHLO: the program's text.
+    ///   - replicas: on how many GPUs it runs at once.
+    ///   - target: the kind of GPU.
+    ///   - plugin: as for `init(_:for:plugin:flags:)`.
+    ///   - flags: as for that.
+    /// - Throws: as that.
+    public init(
+        stableHLO: String, replicas: Int = 1, for target: GPUTarget, plugin: String? = nil,
+        flags: [String: PJRTValue] = [:]
+    ) throws(ExecutionError) {
         let (loaded, candidate) = try XLABackend.loadPlugin(.gpu, plugin)
-        stableHLO = try XLAProgram(graph, replicas: graph.replicaCount).text
-        var options = PJRTCompileOptions(replicas: graph.replicaCount)
+        self.stableHLO = stableHLO
+        var options = PJRTCompileOptions(replicas: replicas)
         options.flags = flags
         if let folder = candidate.toolkitFolder {
             options.flags[XLABackend.toolkitFlag] = .text(folder)
@@ -41,7 +59,7 @@ public struct CompiledAhead: Sendable {
         let start = clock.now
         do {
             let executable = try loaded.compile(
-                stableHLO, options, topology: target.topology(devices: graph.replicaCount))
+                stableHLO, options, topology: target.topology(devices: replicas))
             seconds = (clock.now - start) / .seconds(1)
             report = ProgramReport(OptimizedProgram(try executable.optimizedProgram().bytes))
             let sizes = try executable.memory()

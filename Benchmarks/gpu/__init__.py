@@ -1,0 +1,1 @@
+"""Training and inference on NVIDIA GPUs, and JAX's program for them."""
