@@ -116,10 +116,12 @@ fetch() {
 download_by_pip() {
     has python3 && python3 -m pip --version >/dev/null 2>&1 || return 1
     local requirements=$downloads/requirements.$$ version=${1#*-} platform=${1##*-}
+    # One of several platforms that a name may list.
+    platform=${platform%.whl} platform=${platform##*.}
     echo "$2==${version%%-*} --hash=sha256:$3" >"$requirements"
     local status=0
     python3 -m pip --quiet --disable-pip-version-check --no-input --retries 2 download --no-deps \
-        --only-binary :all: --platform "${platform%.whl}" --require-hashes \
+        --only-binary :all: --platform "$platform" --require-hashes \
         --requirement "$requirements" --dest "$downloads" </dev/null >&2 || status=$?
     rm -f "$requirements"
     return $status
