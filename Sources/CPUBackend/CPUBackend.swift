@@ -96,6 +96,7 @@ public struct CPUBackend: Backend {
     public func compile(
         _ graph: Graph, parameters: Parameters
     ) throws(ExecutionError) -> any CompiledStep {
+        try graph.requireNoState()
         let graph = try Self.forOneReplica(graph)
         let batch = Lowering.batch(of: graph)
         let isNarrow = graph.nodes.contains { $0.type.elementType == .bfloat16 }

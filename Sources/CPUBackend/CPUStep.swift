@@ -8,15 +8,17 @@ struct CPUStep: CompiledStep {
     let inputTypes: [TensorType]
     let outputTypes: [TensorType]
     let runner: KernelRunner
+    private let graph: Graph
 
     init(graph: Graph, runner: KernelRunner) {
         inputTypes = graph.inputs.map(\.type)
         outputTypes = graph.outputs.map { graph[$0.value].type }
         self.runner = runner
+        self.graph = graph
     }
 
     func run(_ inputs: [HostTensor]) throws(ExecutionError) -> [HostTensor] {
-        let memories = try Self.memories(inputs, of: inputTypes)
+        let memories = try Self.memories(inputs, of: graph)
         let results: [Memory]
         do {
             results = try runner.run(memories)
@@ -38,20 +40,11 @@ struct CPUStep: CompiledStep {
 
     /// The inputs' bytes, aligned, after a check of their types.
     static func memories(
-        _ inputs: [HostTensor], of inputTypes: [TensorType]
+        _ inputs: [HostTensor], of graph: Graph
     ) throws(ExecutionError) -> [Memory] {
-        guard inputs.count == inputTypes.count else {
-            throw ExecutionError(
-                .typeMismatch, "run: expected \(inputTypes.count) inputs, found \(inputs.count)")
-        }
+        try graph.requireInputs(inputs)
         var memories: [Memory] = []
-        for (index, (input, type)) in zip(inputs, inputTypes).enumerated() {
-            guard input.elementType == type.elementType, input.shape == type.shape else {
-                throw ExecutionError(
-                    .typeMismatch,
-                    "run: input \(index): expected \(type), found \(input.elementType.rawValue)\(input.shape)"
-                )
-            }
+        for input in inputs {
             // Kernels read whole vectors; bytes from the middle of a file may sit anywhere.
             let memory = input.memory
             memories.append(

@@ -163,15 +163,7 @@ struct Lowering {
                 "\(label(value.index)): the CPU back end takes filters, weights and statistics as parameters"
             )
         }
-        guard let tensor = parameters[name] else {
-            throw ExecutionError(.missingParameter, "parameter \(name) was not given")
-        }
-        guard tensor.shape == graph[value].type.shape, tensor.elementType.isFloatingPoint else {
-            throw ExecutionError(
-                .typeMismatch,
-                "parameter \(name): expected \(graph[value].type), found \(tensor.elementType.rawValue)\(tensor.shape)"
-            )
-        }
+        let tensor = try requireTensor(parameters[name], graph[value].type, "parameter \(name)")
         if tensor.elementType == .float32, tensor.memory.isAligned(for: Float.self) {
             return tensor.memory
         }

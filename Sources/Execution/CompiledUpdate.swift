@@ -37,6 +37,20 @@ public protocol CompiledUpdate: Sendable {
         _ inputs: [HostTensor], state: inout DeviceState
     ) throws(ExecutionError) -> [HostTensor]
 
+    /// Starts a run and returns before it has ended, where the back end has devices of their own; elsewhere runs.
+    ///
+    /// The state stays on its devices and is what the run will have left: it may be given to further runs at once,
+    /// which follow in order, and reading it waits. Each run that was started holds its inputs on the device until it
+    /// has read them, so have few of them under way: two keep a device busy.
+    ///
+    /// - Parameters: as for `run`.
+    /// - Returns: the outputs, to be waited for.
+    /// - Throws: as `run`, before anything is computed. What goes wrong later is thrown where outputs or state are
+    ///   read; the state is lost then.
+    func start(
+        _ inputs: [HostTensor], state: inout DeviceState
+    ) throws(ExecutionError) -> PendingOutputs
+
     /// Runs once, and says where the time went.
     ///
     /// - Returns: what one thread did, in order; empty where the back end does not measure.
@@ -47,6 +61,13 @@ public protocol CompiledUpdate: Sendable {
 }
 
 extension CompiledUpdate {
+    /// Runs once, to its end.
+    public func start(
+        _ inputs: [HostTensor], state: inout DeviceState
+    ) throws(ExecutionError) -> PendingOutputs {
+        PendingOutputs(try run(inputs, state: &state))
+    }
+
     /// Runs once; nothing is measured.
     public func profile(
         _ inputs: [HostTensor], state: inout DeviceState

@@ -26,13 +26,8 @@ public struct ReferenceBackend: Backend {
     public func compile(
         _ graph: Graph, parameters: Parameters
     ) throws(ExecutionError) -> any CompiledStep {
-        try verify(graph)
-        guard graph.states.isEmpty else {
-            throw ExecutionError(
-                .unsupported,
-                "graph \(graph.name): expected no state, found \(graph.states.count); "
-                    + "compileUpdate takes graphs with state")
-        }
+        try graph.requireVerified()
+        try graph.requireNoState()
         return ReferenceStep(try TypedProgram(graph, parameters))
     }
 
@@ -42,15 +37,7 @@ public struct ReferenceBackend: Backend {
     public func compileUpdate(
         _ graph: Graph, parameters: Parameters
     ) throws(ExecutionError) -> any CompiledUpdate {
-        try verify(graph)
+        try graph.requireVerified()
         return ReferenceUpdate(try TypedProgram(graph, parameters))
-    }
-
-    private func verify(_ graph: Graph) throws(ExecutionError) {
-        do {
-            try graph.verify()
-        } catch {
-            throw ExecutionError(.unsupported, "graph \(graph.name): \(error.message)")
-        }
     }
 }

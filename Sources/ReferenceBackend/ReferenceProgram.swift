@@ -14,21 +14,9 @@ struct ReferenceProgram<Scalar: ReferenceScalar>: Sendable {
         self.graph = graph
         var numbers: [Int: [Scalar]] = [:]
         for parameter in graph.parameters {
-            guard let tensor = parameters[parameter.name] else {
-                throw ExecutionError(
-                    .missingParameter,
-                    "\(parameter.name): expected a tensor \(parameter.type), found none")
-            }
             let type = parameter.type
-            let fits =
-                tensor.elementType == type.elementType
-                || (tensor.elementType.isFloatingPoint && type.elementType.isFloatingPoint)
-            guard fits, tensor.shape == type.shape else {
-                throw ExecutionError(
-                    .typeMismatch,
-                    "\(parameter.name): expected a tensor \(type), "
-                        + "found \(TensorType(tensor.elementType, tensor.shape))")
-            }
+            let tensor = try requireTensor(
+                parameters[parameter.name], type, "parameter \(parameter.name)")
             numbers[parameter.value.index] = Self.rounded(
                 Scalar.values(of: tensor), to: type.elementType)
         }
@@ -125,21 +113,9 @@ struct ReferenceProgram<Scalar: ReferenceScalar>: Sendable {
     private func givenTensors(
         _ inputs: [HostTensor], _ states: ReplicatedParameters
     ) throws(ExecutionError) -> [Int: Replicated<HostTensor>] {
-        let expected = graph.inputs
-        guard inputs.count == expected.count else {
-            throw ExecutionError(
-                .typeMismatch,
-                "graph \(graph.name): expected \(expected.count) inputs, found \(inputs.count)")
-        }
+        try graph.requireInputs(inputs)
         var given: [Int: Replicated<HostTensor>] = [:]
-        for ((input, whole), tensor) in zip(zip(expected, graph.wholeInputTypes), inputs) {
-            let found = TensorType(tensor.elementType, tensor.shape)
-            guard found == whole else {
-                let replicas = graph.replicaCount == 1 ? "" : " for \(graph.replicaCount) replicas"
-                throw ExecutionError(
-                    .typeMismatch,
-                    "input \(input.name): expected \(whole)\(replicas), found \(found)")
-            }
+        for (input, tensor) in zip(graph.inputs, inputs) {
             given[input.value.index] = dealt(tensor)
         }
         for state in graph.states {
@@ -152,7 +128,8 @@ struct ReferenceProgram<Scalar: ReferenceScalar>: Sendable {
             }
             let found = tensors?.map { Optional($0) } ?? .shared(nil)
             given[state.value.index] = try found.map { tensor throws(ExecutionError) in
-                try fitting(tensor, state.name, state.type)
+                try requireTensor(
+                    tensor, state.type, "state \(state.name)", isConvertible: false)
             }
         }
         return given
@@ -161,9 +138,8 @@ struct ReferenceProgram<Scalar: ReferenceScalar>: Sendable {
     /// An input's rows, dealt out to the replicas in order.
     private func dealt(_ tensor: HostTensor) -> Replicated<HostTensor> {
         guard graph.replicaCount > 1, tensor.shape.rank > 0 else { return .shared(tensor) }
-        let count = tensor.shape[0] / graph.replicaCount
         return .each(
-            (0..<graph.replicaCount).map { tensor.rows($0 * count..<($0 + 1) * count) })
+            (0..<graph.replicaCount).map { tensor.share($0, of: graph.replicaCount) })
     }
 
     private static func rounded(_ values: [Scalar], to elementType: ElementType) -> [Scalar] {
@@ -176,24 +152,6 @@ struct ReferenceProgram<Scalar: ReferenceScalar>: Sendable {
 
 /// Tensors by state name, each the same on all replicas or one a replica.
 typealias ReplicatedParameters = [String: Replicated<HostTensor>]
-
-/// The tensor of a state, of exactly the type that a graph states.
-///
-/// - Throws: `ExecutionError` with code `.missingParameter` or `.typeMismatch`.
-func fitting(
-    _ tensor: HostTensor?, _ name: String, _ type: TensorType
-) throws(ExecutionError) -> HostTensor {
-    guard let tensor else {
-        throw ExecutionError(
-            .missingParameter, "state \(name): expected a tensor \(type), found none")
-    }
-    let found = TensorType(tensor.elementType, tensor.shape)
-    guard found == type else {
-        throw ExecutionError(
-            .typeMismatch, "state \(name): expected a tensor \(type), found \(found)")
-    }
-    return tensor
-}
 
 /// What an operation reads.
 struct Operand<Scalar: ReferenceScalar> {

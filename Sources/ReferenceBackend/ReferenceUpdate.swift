@@ -26,7 +26,8 @@ struct ReferenceUpdate: CompiledUpdate {
 
     func makeState(_ tensors: Parameters) throws(ExecutionError) -> DeviceState {
         for state in program.graph.states {
-            _ = try fitting(tensors[state.name], state.name, state.type)
+            _ = try requireTensor(
+                tensors[state.name], state.type, "state \(state.name)", isConvertible: false)
         }
         return DeviceState(storage: ReferenceStorage(tensors))
     }

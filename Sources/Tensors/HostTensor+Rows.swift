@@ -24,6 +24,17 @@ extension HostTensor {
         return HostTensor(trusted: elementType, Shape(extents), part)
     }
 
+    /// The rows of one of several replicas that share a tensor evenly, in order; the whole of one without axes, which
+    /// all have.
+    ///
+    /// - Precondition: the first extent, if there is one, is a multiple of `count`.
+    public func share(_ index: Int, of count: Int) -> HostTensor {
+        guard count > 1, shape.rank > 0 else { return self }
+        precondition(shape[0] % count == 0, "\(count) replicas cannot share \(shape)")
+        let extent = shape[0] / count
+        return rows(index * extent..<(index + 1) * extent)
+    }
+
     /// Tensors of one type after each other along the first axis.
     ///
     /// - Precondition: there is at least one, they have a first axis, and are alike in all else.

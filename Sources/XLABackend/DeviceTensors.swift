@@ -3,26 +3,6 @@ import Graph
 import Native
 import Tensors
 
-/// A tensor in the type that a graph states, or what is wrong with it; floating-point numbers are converted.
-func fitting(
-    _ tensor: HostTensor?, _ type: TensorType, _ what: String
-) throws(ExecutionError) -> HostTensor {
-    guard let tensor else {
-        throw ExecutionError(.missingParameter, "\(what): expected a tensor \(type), found none")
-    }
-    let isConvertible = tensor.elementType.isFloatingPoint && type.elementType.isFloatingPoint
-    guard tensor.shape == type.shape, tensor.elementType == type.elementType || isConvertible else {
-        throw ExecutionError(
-            .typeMismatch,
-            "\(what): expected \(type), found \(tensor.elementType.rawValue)\(tensor.shape)")
-    }
-    do {
-        return try tensor.converted(to: type.elementType)
-    } catch {
-        throw ExecutionError(.typeMismatch, "\(what): \(error.message)")
-    }
-}
-
 /// Brings a tensor to a device, its channels moved to the last place where that is how programs take it.
 func upload(
     _ tensor: HostTensor, channelsLast: Bool, to device: Int, of client: PJRTClient
@@ -59,13 +39,6 @@ func download(
 }
 
 extension HostTensor {
-    /// The part of one of several replicas, in order along the first axis; the whole where there is no axis.
-    func share(_ index: Int, of count: Int) -> HostTensor {
-        guard count > 1, shape.rank > 0 else { return self }
-        let extent = shape[0] / count
-        return rows(index * extent..<(index + 1) * extent)
-    }
-
     /// The tensor with its four axes in another order, `order[i]` being the present place of the new axis `i`.
     func permuted(_ order: [Int]) -> HostTensor {
         switch elementType.byteCount {

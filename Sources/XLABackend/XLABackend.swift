@@ -2,19 +2,12 @@ public import Execution
 public import Graph
 public import Native
 
-/// Runs graphs on whatever a PJRT plugin drives: NVIDIA GPUs, or the processor for tests.
+/// Runs graphs on whatever a PJRT plugin drives: NVIDIA GPUs, or the processor for tests, several times slower than
+/// `CPUBackend`.
 ///
 /// The whole graph, a training step included, is written as one StableHLO program, which the plugin's XLA compiles.
 /// A graph for several replicas runs on as many devices, the first ones.
 public struct XLABackend: Backend {
-    /// What kind of device to look for.
-    public enum Platform: String, Sendable, Hashable, CaseIterable {
-        /// NVIDIA GPUs, by the CUDA plugin.
-        case gpu
-        /// The processor, by XLA's CPU plugin: for tests, several times slower than `CPUBackend`.
-        case cpu
-    }
-
     /// How the back end is set up.
     public struct Options: Sendable {
         /// Which of the plugin's devices to use, by their numbers; all where `nil`.
@@ -33,19 +26,22 @@ public struct XLABackend: Backend {
     }
 
     let client: PJRTClient
+    let order = RunOrder()
     let options: Options
     /// XLA's flags for each program.
     let flags: [String: PJRTValue]
     /// XLA's flag that says where NVIDIA's assembler is.
     static let toolkitFlag = "xla_gpu_cuda_data_dir"
     /// What kind of device this is.
-    public let platform: Platform
+    public let platform: PJRTPlugin.Kind
 
     /// Loads the plugin and opens its devices.
     ///
     /// - Throws: `ExecutionError` with code `.deviceUnavailable` where there is no plugin or no device; the
     ///   message says where was looked and what to do.
-    public init(_ platform: Platform, options: Options = Options()) throws(ExecutionError) {
+    public init(
+        _ platform: PJRTPlugin.Kind, options: Options = Options()
+    ) throws(ExecutionError) {
         let (plugin, candidate) = try Self.loadPlugin(platform, options.plugin)
         var settings: [String: PJRTValue] = [:]
         switch platform {
@@ -89,12 +85,7 @@ public struct XLABackend: Backend {
     public func compile(
         _ graph: Graph, parameters: Parameters
     ) throws(ExecutionError) -> any CompiledStep {
-        guard graph.states.isEmpty else {
-            throw ExecutionError(
-                .unsupported,
-                "graph \(graph.name): expected no state, found \(graph.states.count); "
-                    + "compileUpdate takes graphs with state")
-        }
+        try graph.requireNoState()
         return XLAStep(try XLAExecutable(graph, parameters, on: self))
     }
 
@@ -106,15 +97,15 @@ public struct XLABackend: Backend {
     }
 
     /// Whether there is a plugin; its devices may still be missing.
-    public static func isInstalled(_ platform: Platform, plugin: String? = nil) -> Bool {
-        !PJRTPlugin.candidates(platform == .gpu ? .gpu : .cpu, named: plugin).isEmpty
+    public static func isInstalled(_ platform: PJRTPlugin.Kind, plugin: String? = nil) -> Bool {
+        !PJRTPlugin.candidates(platform, named: plugin).isEmpty
     }
 
     /// Loads the plugin of a kind of device.
     static func loadPlugin(
-        _ platform: Platform, _ path: String?
+        _ platform: PJRTPlugin.Kind, _ path: String?
     ) throws(ExecutionError) -> (PJRTPlugin, PJRTPlugin.Candidate) {
-        let candidates = PJRTPlugin.candidates(platform == .gpu ? .gpu : .cpu, named: path)
+        let candidates = PJRTPlugin.candidates(platform, named: path)
         guard let found = candidates.first else {
             let command = platform == .gpu ? "make gpu" : "make setup-xla-cpu"
             throw ExecutionError(

@@ -12,8 +12,7 @@ final class XLAExecutable: Sendable {
     let client: PJRTClient
     /// One list a device, in the order of the program's arguments; `nil` for what a run gives.
     private let parameters: [[PJRTBuffer?]]
-    /// Held during a run, so that there is one at a time.
-    private let running = Mutex(())
+    private let order: RunOrder
 
     init(
         _ graph: Graph, _ parameters: Parameters, on backend: XLABackend
@@ -25,13 +24,10 @@ final class XLAExecutable: Sendable {
                 "graph \(graph.name): expected at most \(backend.deviceCount) replicas, one a device, "
                     + "found \(replicas)")
         }
-        do {
-            try graph.verify()
-        } catch {
-            throw ExecutionError(.unsupported, "graph \(graph.name): \(error.message)")
-        }
+        try graph.requireVerified()
         self.graph = graph
         client = backend.client
+        order = backend.order
         program = try XLAProgram(graph, replicas: replicas)
         var options = PJRTCompileOptions(replicas: replicas)
         options.flags = backend.flags
@@ -49,7 +45,8 @@ final class XLAExecutable: Sendable {
                     list.append(nil)
                     continue
                 }
-                let tensor = try fitting(parameters[name], argument.type, "parameter \(name)")
+                let tensor = try fittingTensor(
+                    parameters[name], argument.type, "parameter \(name)")
                 list.append(
                     try upload(
                         tensor, channelsLast: argument.isChannelsLast, to: device, of: client))
@@ -70,29 +67,18 @@ final class XLAExecutable: Sendable {
     /// Bytes of the program's own, or 0 where the plugin does not tell.
     var temporaryByteCount: Int { (try? executable.memory().temporary) ?? 0 }
 
-    /// Runs once.
+    /// Starts a run; it goes on while the caller does other things.
     ///
     /// - Parameters:
     ///   - inputs: whole tensors, for all replicas together.
     ///   - states: a state's buffer on a device.
     ///   - keep: takes the new buffers of states, a list a device.
     /// - Returns: whole tensors, in the order of the graph's outputs.
-    func run(
+    func start(
         _ inputs: [HostTensor], states: (String, Int) throws(ExecutionError) -> PJRTBuffer,
         keep: (String, [PJRTBuffer]) -> Void
-    ) throws(ExecutionError) -> [HostTensor] {
-        let types = graph.wholeInputTypes
-        guard inputs.count == types.count else {
-            throw ExecutionError(
-                .typeMismatch, "run: expected \(types.count) inputs, found \(inputs.count)")
-        }
-        for (index, (input, type)) in zip(inputs, types).enumerated()
-        where input.elementType != type.elementType || input.shape != type.shape {
-            throw ExecutionError(
-                .typeMismatch,
-                "run: input \(index): expected \(type), found "
-                    + "\(input.elementType.rawValue)\(input.shape)")
-        }
+    ) throws(ExecutionError) -> PendingOutputs {
+        try graph.requireInputs(inputs)
         var arguments: [[PJRTBuffer]] = []
         for device in 0..<replicaCount {
             var list: [PJRTBuffer] = []
@@ -117,34 +103,56 @@ final class XLAExecutable: Sendable {
         } catch {
             throw ExecutionError(error)
         }
-        var outputs: [HostTensor] = []
+        var outputs: [PendingOutput] = []
         for (place, result) in program.results.enumerated() {
+            let buffers = results.map { $0[place] }
             switch result.target {
-            case .state(let name): keep(name, results.map { $0[place] })
+            case .state(let name): keep(name, buffers)
             case .output:
-                let shares = result.type.shape.rank == 0 ? 1 : replicaCount
-                var parts: [HostTensor] = []
-                for device in 0..<shares {
-                    parts.append(
-                        try download(
-                            results[device][place], result.type,
-                            channelsLast: result.isChannelsLast))
-                }
-                outputs.append(parts.count == 1 ? parts[0] : HostTensor(concatenating: parts))
+                let shares = result.type.shape.rank == 0 ? Array(buffers.prefix(1)) : buffers
+                outputs.append(PendingOutput(result: result, shares: shares))
             }
         }
-        return outputs
+        let pending = outputs
+        return PendingOutputs { () throws(ExecutionError) in
+            var tensors: [HostTensor] = []
+            for output in pending { tensors.append(try output.tensor()) }
+            return tensors
+        }
     }
 
-    /// Calls `body` while no other run of this program goes on.
+    /// Calls `body` while no other run is being started.
     func exclusively<Result>(
         _ body: () throws(ExecutionError) -> Result
     ) throws(ExecutionError) -> Result where Result: Sendable {
-        let outcome = running.withLock { _ -> Swift.Result<Result, ExecutionError> in
+        let outcome = order.lock.withLock { _ -> Swift.Result<Result, ExecutionError> in
             do throws(ExecutionError) { return .success(try body()) } catch {
                 return .failure(error)
             }
         }
         return try outcome.get()
+    }
+}
+
+/// Lets the runs of a client be started one after another.
+///
+/// Programs that meet on several devices have to be started on all in one order, or they would wait for each other.
+final class RunOrder: Sendable {
+    let lock = Mutex(())
+}
+
+/// An output on the devices, perhaps not ready yet: a share on each, or one that is all.
+private struct PendingOutput: Sendable {
+    let result: XLAProgram.Result
+    let shares: [PJRTBuffer]
+
+    /// Waits for it.
+    func tensor() throws(ExecutionError) -> HostTensor {
+        var parts: [HostTensor] = []
+        for share in shares {
+            parts.append(
+                try download(share, result.type, channelsLast: result.isChannelsLast))
+        }
+        return parts.count == 1 ? parts[0] : HostTensor(concatenating: parts)
     }
 }

@@ -14,11 +14,11 @@ struct XLAStep: CompiledStep {
 
     func run(_ inputs: [HostTensor]) throws(ExecutionError) -> [HostTensor] {
         try executable.exclusively { () throws(ExecutionError) in
-            try executable.run(
+            try executable.start(
                 inputs,
                 states: { (name, _) throws(ExecutionError) in
                     throw ExecutionError(.missingParameter, "state \(name): there is none")
                 }, keep: { _, _ in })
-        }
+        }.wait()
     }
 }

@@ -21,14 +21,14 @@ struct XLAUpdate: CompiledUpdate {
     func makeState(_ tensors: Parameters) throws(ExecutionError) -> DeviceState {
         let types = stateTypes
         for (name, type) in types.sorted(by: { $0.key < $1.key }) {
-            _ = try fitting(tensors[name], type, "state \(name)")
+            _ = try requireTensor(tensors[name], type, "state \(name)")
         }
         let storage = XLAState(executable.client)
         for (name, tensor) in tensors.sorted(by: { $0.key < $1.key }) {
             // What only other graphs read keeps the type it is given in.
             let tensor =
                 try types[name].map { (type) throws(ExecutionError) in
-                    try fitting(tensor, type, "state \(name)")
+                    try fittingTensor(tensor, type, "state \(name)")
                 } ?? tensor
             try storage.add(name, tensor, replicas: executable.replicaCount)
         }
@@ -38,6 +38,12 @@ struct XLAUpdate: CompiledUpdate {
     func run(
         _ inputs: [HostTensor], state: inout DeviceState
     ) throws(ExecutionError) -> [HostTensor] {
+        try start(inputs, state: &state).wait()
+    }
+
+    func start(
+        _ inputs: [HostTensor], state: inout DeviceState
+    ) throws(ExecutionError) -> PendingOutputs {
         guard let storage = state.storage as? XLAState, storage.client === executable.client else {
             throw ExecutionError(
                 .typeMismatch,
@@ -46,7 +52,7 @@ struct XLAUpdate: CompiledUpdate {
         }
         let types = stateTypes
         return try executable.exclusively { () throws(ExecutionError) in
-            try executable.run(
+            try executable.start(
                 inputs,
                 states: { (name, device) throws(ExecutionError) in
                     try storage.buffer(name, types[name], device)

@@ -186,7 +186,7 @@ struct ReferenceBackendTests {
             _ = try backend.compile(graph, parameters: [:])
         }
         #expect(missing?.code == .missingParameter)
-        #expect(missing?.message == "p: expected a tensor float32[2], found none")
+        #expect(missing?.message == "parameter p: expected a tensor float32[2], found none")
         let misshapen = failure { () throws(ExecutionError) in
             _ = try backend.compile(graph, parameters: ["p": three])
         }

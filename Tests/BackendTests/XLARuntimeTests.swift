@@ -41,6 +41,27 @@ struct XLARuntimeTests {
         #expect(tensors["filter"]?.shape == filter.shape)
     }
 
+    @Test("starts runs before earlier ones are read, in order")
+    func ahead() throws {
+        let update = try XLAPlugin.backend().compileUpdate(graph(), parameters: [:])
+        var state = try update.makeState([
+            "w": HostTensor([1, 2, 3] as [Float], shape: [3]), "filter": filter,
+        ])
+        let x = HostTensor([2, 2, -1] as [Float], shape: [3])
+        var runs: [PendingOutputs] = []
+        for _ in 0..<3 { runs.append(try update.start([x], state: &state)) }
+        var code: ExecutionError.Code?
+        do { _ = try update.start([filter], state: &state) } catch { code = error.code }
+        #expect(code == .typeMismatch)
+        // Reading the state waits for all of them, and so does an output for its run, as often as it is asked.
+        #expect(try state.tensors(named: ["w"])["w"]?.floats() == [8, 16, -3])
+        let expected: [[Float]] = [[8, 16, -3], [4, 8, 3], [2, 4, -3], [8, 16, -3]]
+        for (run, numbers) in zip([runs[2], runs[1], runs[0], runs[2]], expected) {
+            let outputs = try run.wait()
+            #expect(outputs[0].floats() == numbers)
+        }
+    }
+
     @Test("refuses inputs and state that do not fit, and leaves the state as it was")
     func refusals() throws {
         let backend = try XLAPlugin.backend()

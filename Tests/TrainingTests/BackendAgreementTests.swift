@@ -1,6 +1,7 @@
 import CPUBackend
 import Execution
 import Graph
+import Native
 import ReferenceBackend
 import ResNetModel
 import Tensors

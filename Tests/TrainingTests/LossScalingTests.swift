@@ -1,5 +1,6 @@
 import Execution
 import Graph
+import Native
 import ReferenceBackend
 import ResNetModel
 import Tensors

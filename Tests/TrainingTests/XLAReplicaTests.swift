@@ -1,5 +1,6 @@
 import Execution
 import Graph
+import Native
 import ResNetModel
 import Tensors
 import Testing
@@ -66,6 +67,29 @@ struct XLAReplicaTests {
         #expect(areFinite)
         // Two images have other statistics than eight.
         #expect(several.losses[0] != one.losses[0])
+    }
+
+    @Test("takes the same steps when they are started ahead", arguments: [1, 2])
+    func ahead(microBatches: Int) throws {
+        let batch = TinyTraining.batch(count: 8, imageSize: 32)
+        let step = try TinyTraining.step(
+            TrainingRecipe(microBatchCount: microBatches), batch: 8, imageSize: 32,
+            on: backend(devices: 2), replicas: 2)
+        var watched = try step.initialState(parameters: TinyTraining.parameters)
+        var metrics: [StepMetrics] = []
+        for _ in 0..<Self.steps {
+            metrics.append(try step.run(batch, learningRate: 0.01, state: &watched))
+        }
+        var state = try step.initialState(parameters: TinyTraining.parameters)
+        var pending: [PendingStep] = []
+        for _ in 0..<Self.steps {
+            pending.append(try step.start(batch, learningRate: 0.01, state: &state))
+        }
+        let found = try pending.map { try $0.metrics() }
+        #expect(found == metrics)
+        let weights = try state.parameters().numbers("fc.weight")
+        let wanted = try watched.parameters().numbers("fc.weight")
+        #expect(weights == wanted)
     }
 
     @Test("refuses more replicas than there are devices")

@@ -9,6 +9,7 @@ struct CPUUpdate: CompiledUpdate {
     let outputTypes: [TensorType]
     let stateTypes: [String: TensorType]
     let runner: StepRunner
+    private let graph: Graph
     /// The states in the program's order.
     private let stateNames: [String]
 
@@ -21,20 +22,12 @@ struct CPUUpdate: CompiledUpdate {
         stateTypes = Dictionary(
             graph.states.map { ($0.name, $0.type) }, uniquingKeysWith: { first, _ in first })
         self.runner = runner
+        self.graph = graph
     }
 
     func makeState(_ tensors: Parameters) throws(ExecutionError) -> DeviceState {
         for (name, type) in stateTypes.sorted(by: { $0.key < $1.key }) {
-            guard let tensor = tensors[name] else {
-                throw ExecutionError(
-                    .missingParameter, "state \(name): expected a tensor \(type), found none")
-            }
-            guard tensor.shape == type.shape, tensor.elementType.isFloatingPoint else {
-                throw ExecutionError(
-                    .typeMismatch,
-                    "state \(name): expected \(type), found \(tensor.elementType.rawValue)\(tensor.shape)"
-                )
-            }
+            _ = try requireTensor(tensors[name], type, "state \(name)")
         }
         return DeviceState(storage: try CPUState(tensors))
     }
@@ -95,7 +88,7 @@ struct CPUUpdate: CompiledUpdate {
             }
             parts.append(part)
         }
-        return (try CPUStep.memories(inputs, of: inputTypes), storage, parts)
+        return (try CPUStep.memories(inputs, of: graph), storage, parts)
     }
 }
 

@@ -136,16 +136,12 @@ extension StepLowering {
     /// A parameter is a constant: filters and weights as `[taps][I][O]`, all in float32.
     private mutating func lowerParameter(_ name: String, at index: Int) throws {
         let type = graph.nodes[index].type
-        guard let tensor = parameters[name] else {
-            throw ExecutionError(.missingParameter, "parameter \(name) was not given")
-        }
-        guard tensor.shape == type.shape, tensor.elementType.isFloatingPoint,
-            type.elementType == .float32 || type.elementType == .bfloat16
-        else {
+        let tensor = try requireTensor(parameters[name], type, "parameter \(name)")
+        guard type.elementType == .float32 || type.elementType == .bfloat16 else {
             throw ExecutionError(
-                .typeMismatch,
-                "parameter \(name): expected \(type), found \(tensor.elementType.rawValue)\(tensor.shape)"
-            )
+                .unsupported,
+                "parameter \(name): the CPU back end computes in float32 and bfloat16, not "
+                    + type.elementType.rawValue)
         }
         let slot = constant(FilterLayout.memory(tensor))
         forms[index] = .stored(

@@ -14,18 +14,30 @@ struct CompiledGraph: Sendable {
         outputNames = graph.outputs.map(\.name)
     }
 
-    func run(
+    func start(
         _ inputs: [String: HostTensor], state: inout DeviceState
-    ) throws(ExecutionError) -> [String: Double] {
-        let results = try update.run(inputNames.compactMap { inputs[$0] }, state: &state)
-        var numbers: [String: Double] = [:]
-        for (name, result) in zip(outputNames, results) { numbers[name] = result.doubles().first }
-        return numbers
+    ) throws(ExecutionError) -> PendingNumbers {
+        let outputs = try update.start(inputNames.compactMap { inputs[$0] }, state: &state)
+        return PendingNumbers(names: outputNames, outputs: outputs)
     }
 
     func profile(
         _ inputs: [String: HostTensor], state: inout DeviceState
     ) throws(ExecutionError) -> [OperationTime] {
         try update.profile(inputNames.compactMap { inputs[$0] }, state: &state)
+    }
+}
+
+/// Single numbers that a run will give, by name.
+struct PendingNumbers: Sendable {
+    let names: [String]
+    let outputs: PendingOutputs
+
+    /// Waits for them.
+    func numbers() throws(ExecutionError) -> [String: Double] {
+        let results = try outputs.wait()
+        var numbers: [String: Double] = [:]
+        for (name, result) in zip(names, results) { numbers[name] = result.doubles().first }
+        return numbers
     }
 }

@@ -135,6 +135,38 @@ public struct TrainingStep: Sendable {
     public func run(
         _ batch: TrainingBatch, learningRate: Double, state: inout TrainingState
     ) throws -> StepMetrics {
+        try begin(batch, learningRate, &state, isWatched: true).metrics()
+    }
+
+    /// Starts a step and returns before it has ended, where the back end has devices of their own.
+    ///
+    /// The next step may be started before this one's metrics are read, so that its batch is brought to the device
+    /// meanwhile and the device never waits; one step ahead is enough. What the steps do is the same. A loss that is
+    /// not finite is thrown by `PendingStep.metrics()`, and with several micro-batches, too, has spoilt the weights.
+    ///
+    /// ```swift
+    /// var last: PendingStep?
+    /// for batch in batches {
+    ///     let step = try step.start(batch, learningRate: 0.1, state: &state)
+    ///     if let last { report(try last.metrics()) }
+    ///     last = step
+    /// }
+    /// ```
+    ///
+    /// - Parameters: as for `run`.
+    /// - Returns: what the step will have found.
+    /// - Throws: as `run`, for what can be said of batch and learning rate.
+    public func start(
+        _ batch: TrainingBatch, learningRate: Double, state: inout TrainingState
+    ) throws -> PendingStep {
+        try begin(batch, learningRate, &state, isWatched: false)
+    }
+
+    /// - Parameter isWatched: whether weights are to be kept from a loss that is not finite, where they can be.
+    private func begin(
+        _ batch: TrainingBatch, _ learningRate: Double, _ state: inout TrainingState,
+        isWatched: Bool
+    ) throws -> PendingStep {
         let checked = try CheckedBatch(
             batch, count: self.batch, imageSize: imageSize, classCount: model.classCount,
             targets: recipe.targets)
@@ -145,31 +177,19 @@ public struct TrainingStep: Sendable {
         }
         defer { state.stepCount += 1 }
 
-        var sums: [String: Double] = [:]
+        var pending = PendingStep(index: state.stepCount, imageCount: self.batch)
         for index in 0..<recipe.microBatchCount {
             let inputs = inputs(
                 of: checked, microBatch: index, learningRate: learningRate, state.stepCount)
-            let numbers = try microBatch.run(inputs, state: &state.device)
-            sums.merge(numbers, uniquingKeysWith: +)
+            pending.microBatches.append(try microBatch.start(inputs, state: &state.device))
         }
-        let loss = (sums[StepNames.loss] ?? .nan) / Double(recipe.microBatchCount)
         if let update {
-            if recipe.lossScaling == .none { try Self.requireFinite(loss, state.stepCount) }
-            let numbers = try update.run(
+            if isWatched, recipe.lossScaling == .none { try pending.requireFiniteLoss() }
+            pending.update = try update.start(
                 Self.tensors(scalars(learningRate, state.stepCount)), state: &state.device)
-            sums.merge(numbers) { _, second in second }
         }
-        let wasSkipped = sums[StepNames.isFinite] == 0
-        if !wasSkipped { try Self.requireFinite(loss, state.stepCount) }
-        return StepMetrics(
-            loss: loss, top1Count: Self.count(sums[StepNames.top1Count]),
-            top5Count: Self.count(sums[StepNames.top5Count]), imageCount: self.batch,
-            gradientNorm: sums[StepNames.squaredGradientNorm]?.squareRoot(),
-            wasSkipped: wasSkipped, lossScale: sums[StepNames.lossScale])
+        return pending
     }
-
-    /// A count as a whole number: one that is a mean over replicas times their number may be a little off.
-    private static func count(_ sum: Double?) -> Int { Int((sum ?? 0).rounded()) }
 
     /// What the graph of a micro-batch takes, by name.
     func inputs(
@@ -196,15 +216,6 @@ public struct TrainingStep: Sendable {
 
     private static func tensors(_ scalars: [String: Double]) -> [String: HostTensor] {
         scalars.mapValues { HostTensor([Float($0)], shape: []) }
-    }
-
-    private static func requireFinite(_ loss: Double, _ step: Int) throws(TrainingError) {
-        guard loss.isFinite else {
-            throw TrainingError(
-                .nonFiniteLoss,
-                "loss of step \(step): expected a finite number, found \(loss); go on from an "
-                    + "earlier state with a lower learning rate")
-        }
     }
 
     /// Makes a state for the compiled graphs.
