@@ -35,6 +35,14 @@ public func openDevice(
     case .reference: return referenceDevice(warnings: [])
     case .cpu: return try processorDevice(threads: threads)
     case .gpu(let numbers):
+        // A plugin that was named may be for other devices.
+        let isNamed = environmentVariable("RESNET_PJRT_PLUGIN")?.isEmpty == false
+        guard hasGPUDriver || isNamed || !XLABackend.isInstalled(.gpu) else {
+            throw ExecutionError(
+                .deviceUnavailable,
+                "no GPU: NVIDIA's driver is not loaded, there is neither /dev/nvidiactl nor /dev/dxg"
+            )
+        }
         var options = xlaOptions()
         options.devices = numbers.isEmpty ? nil : numbers
         return xlaDevice(try XLABackend(.gpu, options: options))
@@ -60,7 +68,7 @@ public func openDevice(
 
 /// Whether the system has a driver for NVIDIA's GPUs.
 ///
-/// Without one, asking the plugin takes long, and it complains.
+/// Without one, asking the plugin takes long, and it writes complaints of its own.
 private var hasGPUDriver: Bool {
     ["/dev/nvidiactl", "/dev/dxg"].contains { FileKind(atPath: $0) != nil }
 }

@@ -26,6 +26,7 @@ struct CommandTests {
             ["bench", "infer", "--depth", "51"], ["bench", "infer", "--seconds", "0"],
             ["bench", "train", "--steps", "0"], ["bench", "train", "--size", "31"],
             ["bench", "train", "--batch", "8", "--accumulation", "3"],
+            ["bench", "train", "--replicas", "0"], ["bench", "train", "--learning-rate", "-1"],
             ["bench", "train", "--memory-limit", "much"],
             ["bench", "infer", "--seconds", "nan"], ["inspect", "resnet50", "--variant", "v2"],
             ["inspect", "resnet50", "--classes", "0"], ["unknown"],

@@ -15,6 +15,7 @@ struct BenchTrainingCommand: AsyncParsableCommand {
         discussion: """
             Measures whole steps: pixels in memory, forward and backward pass, and new weights by gradient \
             descent with momentum, after two steps of warm-up. Pictures, labels and first weights are random. \
+            A device of its own is given each step while it computes the one before, as in training. \
             A last step, which is not counted, is taken apart by kind of operation, as one thread sees it.
             """)
 
@@ -22,6 +23,12 @@ struct BenchTrainingCommand: AsyncParsableCommand {
     var batch = 32
 
     @OptionGroup var compute: ComputeOptions
+
+    @Option(
+        help: ArgumentHelp(
+            "Share each batch among as many devices (default: all that --device stands for).",
+            valueName: "n"))
+    var replicas: Int?
 
     @Option(help: "The network's depth: 18, 34, 50, 101 or 152.")
     var depth = 50
@@ -31,6 +38,12 @@ struct BenchTrainingCommand: AsyncParsableCommand {
 
     @Option(help: "Pixels a side.")
     var size = 224
+
+    @Option(
+        help:
+            "How far weights follow gradients; by default so little that random weights stay sensible."
+    )
+    var learningRate = 1e-4
 
     @Option(
         help: ArgumentHelp(
@@ -51,6 +64,11 @@ struct BenchTrainingCommand: AsyncParsableCommand {
         try check(size, "--size", 32...4096)
         try check(steps, "--steps", 1...1_000_000)
         try check(accumulation, "--accumulation", 1...4096)
+        try check(replicas, "--replicas", 1...64)
+        guard learningRate >= 0, learningRate.isFinite else {
+            throw ValidationError(
+                "--learning-rate: expected a number of at least 0, found \(learningRate)")
+        }
         guard batch % accumulation == 0 else {
             throw ValidationError(
                 "--accumulation: expected a divisor of the batch of \(batch), found \(accumulation)"
@@ -65,7 +83,8 @@ struct BenchTrainingCommand: AsyncParsableCommand {
     }
 
     mutating func run() async throws {
-        let device = try openDevice(compute.device, threads: compute.threads)
+        let device = try openDevice(
+            compute.device, threads: compute.threads, cpuReplicas: replicas ?? 1)
         for warning in device.warnings { Console.current.note("resnet: warning: \(warning)") }
         let command = self
         let result = try await WorkQueue(name: "train").run { try command.measure(device) }
@@ -75,35 +94,37 @@ struct BenchTrainingCommand: AsyncParsableCommand {
 
     /// Trains, and takes the times.
     private func measure(_ device: Device) throws -> TrainingMeasurement {
-        let isNarrow = compute.precision.elementType(on: device) == .bfloat16
         let model = ResNetArchitecture(
             depth: Depth(rawValue: depth) ?? .resNet50, variant: compute.variant ?? .v1_5)
-        var recipe = TrainingRecipe.torchvision(precision: isNarrow ? .bfloat16 : .float32)
-        recipe.labelSmoothing = 0.1
+        var recipe = TrainingRecipe.measured(in: compute.precision.elementType(on: device))
         recipe.microBatchCount = accumulation
         let step = try TrainingStep.compile(
             model: model, recipe: recipe, batch: batch, imageSize: size, backend: device.backend,
-            memoryLimit: memoryLimit?.value)
+            replicas: replicas ?? device.replicaCount, memoryLimit: memoryLimit?.value)
         var state = try step.initialState(parameters: model.initialParameters(seed: 1))
         let data = randomBatch(classCount: model.classCount)
 
         let clock = ContinuousClock()
         var times: [Duration] = []
-        var loss = 0.0
+        var losses: [Double] = []
         let progress = ProgressLine(
             "train", unit: "steps", total: steps + 2, isQuiet: format == .json)
+        // A turn starts a step and waits for the one before: on any device it takes as long as a step.
+        var pending: PendingStep?
         for index in 0..<steps + 2 {
             let start = clock.now
-            // So low a rate that random weights stay sensible; the work is the same.
-            loss = try step.run(data, learningRate: 1e-4, state: &state).loss
+            let started = try step.start(data, learningRate: learningRate, state: &state)
+            if let pending { losses.append(try pending.metrics().loss) }
             if index >= 2 { times.append(clock.now - start) }
+            pending = started
             progress.update(done: index + 1)
         }
+        if let pending { losses.append(try pending.metrics().loss) }
         progress.clear()
         let memory = peakMemoryByteCount()
-        let breakdown = try step.profile(data, learningRate: 1e-4, state: &state)
+        let breakdown = try step.profile(data, learningRate: learningRate, state: &state)
         return TrainingMeasurement(
-            step: step, device: device, times: times, breakdown: breakdown, loss: loss,
+            step: step, device: device, times: times, breakdown: breakdown, losses: losses,
             peakMemoryByteCount: memory)
     }
 
@@ -124,7 +145,8 @@ private struct TrainingMeasurement: Sendable {
     let device: Device
     let times: [Duration]
     let breakdown: [OperationTime]
-    let loss: Double
+    /// Of each step, those of the warm-up first.
+    let losses: [Double]
     let peakMemoryByteCount: Int?
 
     /// What one thread spent on one kind of operation.
@@ -147,6 +169,10 @@ private struct TrainingMeasurement: Sendable {
         return kinds.values.sorted { ($0.seconds, $1.name) > ($1.seconds, $0.name) }
     }
 
+    private static let precisions: [TrainingRecipe.Precision: String] = [
+        .float32: "fp32", .bfloat16: "bf16", .float16: "fp16",
+    ]
+
     private var rates: [Double] { times.map { Double(step.batch) / ($0 / .seconds(1)) }.sorted() }
     private var medianRate: Double { rates[rates.count / 2] }
     private var milliseconds: [Double] { times.map { $0 / .milliseconds(1) }.sorted() }
@@ -161,7 +187,8 @@ private struct TrainingMeasurement: Sendable {
                 milliseconds[min(milliseconds.count - 1, milliseconds.count * 99 / 100)], places: 3),
             "batch": .integer(step.batch),
             "accumulation": .integer(step.recipe.microBatchCount),
-            "precision": .string(step.recipe.precision == .bfloat16 ? "bf16" : "fp32"),
+            "replicas": .integer(step.replicaCount),
+            "precision": .string(Self.precisions[step.recipe.precision] ?? "fp32"),
             "variant": .string(step.model.variant.rawValue),
             "threads": .integer(device.threadCount),
             "device": .string(device.backend.deviceDescription),
@@ -169,7 +196,8 @@ private struct TrainingMeasurement: Sendable {
             "depth": .integer(step.model.depth.rawValue),
             "image_size": .integer(step.imageSize),
             "runs": .integer(times.count),
-            "loss": .rounded(loss, places: 6),
+            "loss": .rounded(losses.last ?? 0, places: 6),
+            "losses": .array(losses.map { .rounded($0, places: 6) }),
             "state_bytes": .integer(step.stateByteCount),
             "workspace_bytes": .integer(step.workspaceByteCount),
             "peak_memory_bytes": peakMemoryByteCount.map { .integer($0) },
@@ -206,9 +234,9 @@ private struct TrainingMeasurement: Sendable {
             ])
         }
         let memory = peakMemoryByteCount.map { ", peak memory \(byteText($0))" } ?? ""
-        let parts =
-            step.recipe.microBatchCount == 1
-            ? "" : " in \(step.recipe.microBatchCount) parts"
+        var parts = ""
+        if step.recipe.microBatchCount > 1 { parts = " in \(step.recipe.microBatchCount) parts" }
+        if step.replicaCount > 1 { parts += " on \(step.replicaCount) devices" }
         return """
             \(step.model.name), training in \(step.recipe.precision.rawValue), batch \(step.batch)\(parts), \
             \(step.imageSize) x \(step.imageSize), \(device.backend.deviceDescription)

@@ -21,16 +21,18 @@ enum Binary {
     ///
     /// - Parameters:
     ///   - arguments: its command line.
+    ///   - environment: variables that it has besides those of the tests.
     ///   - output: where its output goes instead of into the result.
     ///   - signal: what it is sent once `text` has been printed.
     ///   - text: the output that the signal waits for.
     static func run(
-        _ arguments: [String], output: FileHandle? = nil, signal: Int32? = nil,
-        after text: String = ""
+        _ arguments: [String], environment: [String: String] = [:], output: FileHandle? = nil,
+        signal: Int32? = nil, after text: String = ""
     ) async throws -> Result {
         let process = Process()
         process.executableURL = URL(filePath: path ?? "")
         process.arguments = arguments
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         let (input, printed, messages) = (Pipe(), Pipe(), Pipe())
         process.standardInput = input
         if let output { process.standardOutput = output } else { process.standardOutput = printed }
