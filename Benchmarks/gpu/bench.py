@@ -124,7 +124,7 @@ class Bench:
                 [
                     self.options.resnet, "bench", "train", "--device", device, "--batch",
                     str(batch), "--precision", precision, "--size", str(self.options.size),
-                    "--steps", str(steps), "--learning-rate", "0.02", "--format", "json",
+                    "--steps", str(steps), "--learning-rate", "0.002", "--format", "json",
                 ],
                 self.ours)
             if found:
