@@ -58,6 +58,7 @@ static void on_message(j_common_ptr common, int level) {
     char message[JMSG_LENGTH_MAX];
     errors->base.format_message(common, message);
     ccodecs_warn(errors->status, message);
+    if (code == JWRN_JPEG_EOF) { errors->status->is_cut = 1; }
     if (errors->stop_at_warning) {
         errors->status->stopped = 1;
         longjmp(errors->exit, 1);
@@ -131,6 +132,27 @@ static void convert_inverted_cmyk(const uint8_t *inks, uint8_t *pixels, uint32_t
     }
 }
 
+/// Reads the header of a picture that is to be decoded, and chooses how. Returns its components: 3, or 4 for CMYK;
+/// 0, with the status set, where it has another number.
+static int start_reading(
+    j_decompress_ptr decoder, progress_manager *progress, ccodecs_jpeg_options options,
+    const uint8_t *bytes, size_t byte_count, ccodecs_status *status) {
+    jpeg_create_decompress(decoder);
+    decoder->progress = &progress->base;
+    decoder->mem->max_memory_to_use = (long)options.maximum_working_byte_count;
+    jpeg_mem_src(decoder, bytes, byte_count);
+    jpeg_read_header(decoder, TRUE);
+    int is_cmyk = decoder->num_components == 4;
+    if (!is_cmyk && decoder->num_components != 1 && decoder->num_components != 3) {
+        ccodecs_fail(status, CCODECS_UNSUPPORTED, "expected 1, 3 or 4 components");
+        return 0;
+    }
+    decoder->out_color_space = is_cmyk ? JCS_CMYK : JCS_RGB;
+    decoder->dct_method = JDCT_ISLOW;
+    decoder->do_fancy_upsampling = TRUE;
+    return is_cmyk ? 4 : 3;
+}
+
 void ccodecs_jpeg_decode(
     const uint8_t *bytes, size_t byte_count, ccodecs_jpeg_options options, uint32_t width,
     uint32_t height, uint8_t *pixels, ccodecs_status *status) {
@@ -153,24 +175,15 @@ void ccodecs_jpeg_decode(
         jpeg_destroy_decompress(&decoder);
         return;
     }
-    jpeg_create_decompress(&decoder);
-    decoder.progress = &progress.base;
-    decoder.mem->max_memory_to_use = (long)options.maximum_working_byte_count;
-    jpeg_mem_src(&decoder, bytes, byte_count);
-    jpeg_read_header(&decoder, TRUE);
-
-    int is_cmyk = decoder.num_components == 4;
-    if (!is_cmyk && decoder.num_components != 1 && decoder.num_components != 3) {
-        ccodecs_fail(status, CCODECS_UNSUPPORTED, "expected 1, 3 or 4 components");
+    int components = start_reading(&decoder, &progress, options, bytes, byte_count, status);
+    if (components == 0) {
         jpeg_destroy_decompress(&decoder);
         return;
     }
-    decoder.out_color_space = is_cmyk ? JCS_CMYK : JCS_RGB;
-    decoder.dct_method = JDCT_ISLOW;
-    decoder.do_fancy_upsampling = TRUE;
+    int is_cmyk = components == 4;
     jpeg_start_decompress(&decoder);
     if (decoder.output_width != width || decoder.output_height != height
-        || decoder.output_components != (is_cmyk ? 4 : 3)) {
+        || decoder.output_components != components) {
         ccodecs_fail(status, CCODECS_FAILURE, "the picture's size changed between two readings");
         jpeg_destroy_decompress(&decoder);
         return;
@@ -198,6 +211,64 @@ void ccodecs_jpeg_decode(
     }
     has_all_rows = 1;
     jpeg_finish_decompress(&decoder);
+    jpeg_destroy_decompress(&decoder);
+}
+
+void ccodecs_jpeg_decode_part(
+    const uint8_t *bytes, size_t byte_count, ccodecs_jpeg_options options, ccodecs_jpeg_part part,
+    uint8_t *pixels, ccodecs_status *status) {
+    struct jpeg_decompress_struct decoder;
+    error_manager errors;
+    progress_manager progress;
+    memset(&decoder, 0, sizeof decoder);
+    memset(&progress, 0, sizeof progress);
+    decoder.err = set_up(&errors, status);
+    errors.stop_at_warning = options.stop_at_warning;
+    progress.base.progress_monitor = on_progress;
+    progress.maximum_scan_count = (int)options.maximum_scan_count;
+    if (setjmp(errors.exit)) {
+        jpeg_destroy_decompress(&decoder);
+        return;
+    }
+    int components = start_reading(&decoder, &progress, options, bytes, byte_count, status);
+    if (components == 0) {
+        jpeg_destroy_decompress(&decoder);
+        return;
+    }
+    decoder.scale_num = 1;
+    decoder.scale_denom = part.denominator;
+    jpeg_start_decompress(&decoder);
+    JDIMENSION width = decoder.output_width, height = decoder.output_height;
+    if (part.width == 0 || part.height == 0 || part.x > width || part.y > height
+        || part.width > width - part.x || part.height > height - part.y
+        || decoder.output_components != components) {
+        ccodecs_fail(status, CCODECS_FAILURE, "the part does not lie in the picture");
+        jpeg_destroy_decompress(&decoder);
+        return;
+    }
+    // At the edges of what is decoded, colours are not smoothed with their neighbours: some more is decoded.
+    const JDIMENSION margin = 4;
+    JDIMENSION left = part.x > margin ? part.x - margin : 0;
+    JDIMENSION right = part.x + part.width + margin;
+    JDIMENSION count = (right < width ? right : width) - left;
+    if (count < width) { jpeg_crop_scanline(&decoder, &left, &count); }
+    size_t skipped = (size_t)(part.x - left);
+    JSAMPARRAY row = decoder.mem->alloc_sarray(
+        (j_common_ptr)&decoder, JPOOL_IMAGE, width * (JDIMENSION)components, 1);
+    if (part.y > 0) { jpeg_skip_scanlines(&decoder, part.y); }
+    for (JDIMENSION y = 0; y < part.height; y += 1) {
+        if (jpeg_read_scanlines(&decoder, row, 1) != 1) {
+            ccodecs_fail(status, CCODECS_MALFORMED, "a row is missing");
+            break;
+        }
+        const uint8_t *from = row[0] + skipped * (size_t)components;
+        uint8_t *to = pixels + (size_t)y * part.width * 3;
+        if (components == 4) {
+            convert_inverted_cmyk(from, to, part.width);
+        } else {
+            memcpy(to, from, (size_t)part.width * 3);
+        }
+    }
     jpeg_destroy_decompress(&decoder);
 }
 

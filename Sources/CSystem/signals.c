@@ -19,15 +19,19 @@ static void note_signal(int number) {
     errno = saved;
 }
 
+int32_t csystem_catch_signal(int32_t number) {
+    struct sigaction action = {.sa_handler = note_signal, .sa_flags = SA_RESTART};
+    sigemptyset(&action.sa_mask);
+    return sigaction(number, &action, NULL);
+}
+
 int32_t csystem_catch_interrupts(void) {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) != 0) return -1;
     fcntl(ends[1], F_SETFL, O_NONBLOCK);
     write_end = ends[1];
-    struct sigaction action = {.sa_handler = note_signal, .sa_flags = SA_RESTART};
-    sigemptyset(&action.sa_mask);
-    if (sigaction(SIGINT, &action, NULL) != 0) return -1;
-    if (sigaction(SIGTERM, &action, NULL) != 0) return -1;
+    if (csystem_catch_signal(SIGINT) != 0) return -1;
+    if (csystem_catch_signal(SIGTERM) != 0) return -1;
     return ends[0];
 }
 

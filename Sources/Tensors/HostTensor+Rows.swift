@@ -72,3 +72,20 @@ extension HostTensor {
         return HostTensor(trusted: elementType, shape, part)
     }
 }
+
+extension HostTensor {
+    /// Whether all elements are numbers: no infinities, no not-a-number; integers always are.
+    public var isFinite: Bool {
+        guard elementType.isFloatingPoint else { return true }
+        if elementType == .float32, memory.isAligned(for: UInt32.self) {
+            let bits = memory.span(of: UInt32.self)
+            var isFinite = true
+            // All exponent bits set: infinite, or not a number.
+            for index in bits.indices where bits[index] & 0x7F80_0000 == 0x7F80_0000 {
+                isFinite = false
+            }
+            return isFinite
+        }
+        return doubles().allSatisfy { $0.isFinite }
+    }
+}

@@ -86,4 +86,39 @@ struct RandomGeneratorTests {
         let variance = values.reduce(0) { $0 + $1 * $1 } / count
         #expect(abs(variance.squareRoot() - 0.87963) <= 0.015)
     }
+
+    @Test("choose every index about equally often")
+    func indices() {
+        var random = RandomGenerator(seed: 11)
+        var counts = [Int](repeating: 0, count: 7)
+        for _ in 0..<7000 { counts[random.nextIndex(below: 7)] += 1 }
+        // Five standard deviations of 29.
+        #expect(counts.allSatisfy { abs($0 - 1000) < 150 })
+        #expect(random.nextIndex(below: 1) == 0)
+    }
+
+    @Test("follow the beta distribution", arguments: [0.05, 0.2, 1, 4])
+    func beta(alpha: Double) {
+        var random = RandomGenerator(seed: 12)
+        let count = 20_000
+        let values = (0..<count).map { _ in random.nextBeta(alpha: alpha) }
+        #expect(values.allSatisfy { $0 >= 0 && $0 <= 1 })
+        let mean = values.reduce(0, +) / Double(count)
+        let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(count)
+        // Of the distribution; a standard error of the mean is at most 0.0035.
+        #expect(abs(mean - 0.5) < 0.015)
+        let expected = 1 / (4 * (2 * alpha + 1))
+        #expect(abs(variance - expected) < 0.03 * expected)
+    }
+
+    @Test("make events as often as their probability says, never at 0 and always at 1")
+    func events() {
+        var random = RandomGenerator(seed: 13)
+        let often = (0..<10_000).filter { _ in random.nextEvent(probability: 0.3) }.count
+        #expect(abs(often - 3000) < 250)
+        let never = (0..<1000).filter { _ in random.nextEvent(probability: 0) }.count
+        #expect(never == 0)
+        let always = (0..<1000).filter { _ in random.nextEvent(probability: 1) }.count
+        #expect(always == 1000)
+    }
 }

@@ -29,6 +29,8 @@ typedef struct {
     uint32_t warning_count;
     /// Nonzero where decoding ended early because of stop_at_warning: the pixels are not all there.
     int32_t stopped;
+    /// Nonzero where the bytes of a JPEG ended before its picture did.
+    int32_t is_cut;
     /// The error, else the first warning, else empty.
     char message[256];
 } ccodecs_status;
@@ -64,6 +66,22 @@ void ccodecs_jpeg_read_header(
 void ccodecs_jpeg_decode(
     const uint8_t *bytes, size_t byte_count, ccodecs_jpeg_options options, uint32_t width,
     uint32_t height, uint8_t *pixels, ccodecs_status *status);
+
+/// A part of a JPEG, in pixels of the picture as it is decoded.
+typedef struct {
+    /// 1, 2, 4 or 8: both sides are divided by it and rounded up.
+    uint32_t denominator;
+    uint32_t x;
+    uint32_t y;
+    uint32_t width;
+    uint32_t height;
+} ccodecs_jpeg_part;
+
+/// Decodes a part of a JPEG into 8-bit RGB rows without gaps. Pixels are those that ccodecs_jpeg_decode gives where
+/// the denominator is 1. Bytes behind the part are not read. Fails where the part does not lie in the picture.
+void ccodecs_jpeg_decode_part(
+    const uint8_t *bytes, size_t byte_count, ccodecs_jpeg_options options, ccodecs_jpeg_part part,
+    uint8_t *pixels, ccodecs_status *status);
 
 /// Encodes 8-bit RGB rows without gaps as a baseline JPEG. quality: 1 to 100.
 void ccodecs_jpeg_encode(

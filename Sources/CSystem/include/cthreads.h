@@ -26,6 +26,9 @@ void csystem_team_destroy(csystem_team *team);
 /// One call at a time.
 void csystem_team_run(csystem_team *team, void (*body)(void *context, int32_t member), void *context);
 
+/// Lets all other threads of this machine go before the calling one: adds to its niceness for good.
+void csystem_lower_priority(void);
+
 /// Processors that this process may use.
 int32_t csystem_processor_count(void);
 

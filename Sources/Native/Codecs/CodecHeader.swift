@@ -27,11 +27,14 @@ public struct CodecReport: Sendable, Hashable {
     public let firstWarning: String?
     /// False where decoding ended at the first warning, as asked for.
     public let isComplete: Bool
+    /// Whether the bytes ended before the picture did.
+    public let isCut: Bool
 
     init(_ status: ccodecs_status) {
         warningCount = Int(status.warning_count)
         firstWarning = warningCount > 0 ? status.text : nil
         isComplete = status.stopped == 0
+        isCut = status.is_cut != 0
     }
 }
 

@@ -37,6 +37,21 @@ public enum FileKind: Sendable, Hashable {
     }
 }
 
+/// What tells a file or folder from every other, whatever the paths that lead to it.
+public struct FileIdentity: Sendable, Hashable {
+    private let device: UInt
+    private let number: UInt
+
+    /// The identity of what lies at the end of a path and its symbolic links; `nil` where nothing does.
+    public init?(atPath path: String) {
+        var status = stat()
+        // The system fills the structure that it is given the address of.
+        guard unsafe stat(path, &status) == 0 else { return nil }
+        device = UInt(status.st_dev)
+        number = UInt(status.st_ino)
+    }
+}
+
 /// The names in a folder with their kinds, links not followed, in the order of the names' bytes.
 ///
 /// - Throws: `NativeError` with code `.notFound` or `.inputOutput`.

@@ -62,10 +62,15 @@ public struct ReplacementFile: ~Copyable {
 
     /// Puts the file in its place once all its bytes are on the device.
     ///
+    /// - Parameter previous: another name in the same folder, which an old file gets right before; where the process
+    ///   ends between the two, the old file is there under this name.
     /// - Throws: `NativeError` with code `.inputOutput`; the old file is then untouched.
-    public consuming func commit() throws(NativeError) {
+    public consuming func commit(keepingOldAs previous: String? = nil) throws(NativeError) {
         let status = csystem_sync_and_close(descriptor)
         descriptor = -1
+        if status == 0, let previous, FileSystem.byteCount(of: path) != nil {
+            try FileSystem.replace(previous, with: path)
+        }
         // The shims read the NUL-terminated paths during the calls only.
         guard status == 0, unsafe csystem_rename_in_folder(temporaryPath, path, folder) == 0 else {
             throw NativeError(.inputOutput, "\(path): cannot be replaced: \(systemErrorText())")

@@ -1,3 +1,4 @@
+internal import CSystem
 internal import Glibc
 internal import Synchronization
 
@@ -13,13 +14,19 @@ public final class WorkQueue: Sendable {
     /// - Parameters:
     ///   - name: how messages call them.
     ///   - threadCount: how many pieces of work run at the same time, at least 1.
+    ///   - isBackground: whether the threads let others go before them where there are too few processors.
     /// - Throws: `NativeError` with code `.resourceExhausted`.
-    public init(name: String, threadCount: Int = 1) throws(NativeError) {
+    public init(
+        name: String, threadCount: Int = 1, isBackground: Bool = false
+    ) throws(NativeError) {
         state = WorkQueueState()
         for _ in 0..<max(1, threadCount) {
             let state = state
             do {
-                try startThread(name: name) { state.serve() }
+                try startThread(name: name) {
+                    if isBackground { csystem_lower_priority() }
+                    state.serve()
+                }
             } catch {
                 state.stop()
                 throw error
