@@ -21,6 +21,37 @@ enum JPEGContainer {
         }
         return 1
     }
+
+    /// Whether the marker that ends a picture follows the start of the first scan.
+    ///
+    /// It cannot stand among coded pixels, so a file without it is cut short.
+    static func hasEnd(in bytes: Span<UInt8>) -> Bool {
+        guard let scan = firstScan(in: bytes) else { return false }
+        var position = bytes.count - 2
+        while position > scan {
+            if bytes[position] == 0xFF, bytes[position + 1] == 0xD9 { return true }
+            position -= 1
+        }
+        return false
+    }
+
+    private static func firstScan(in bytes: Span<UInt8>) -> Int? {
+        var position = 2
+        while let marker = bytes.integer(at: position, byteCount: 2, isBigEndian: true) {
+            if marker == 0xFFDA { return position }
+            guard marker > 0xFF00, marker != 0xFFD9 else { return nil }
+            if marker == 0xFFFF {
+                position += 1
+                continue
+            }
+            guard
+                let length = bytes.integer(at: position + 2, byteCount: 2, isBigEndian: true),
+                length >= 2
+            else { return nil }
+            position += 2 + length
+        }
+        return nil
+    }
 }
 
 /// The chunks of a PNG file.

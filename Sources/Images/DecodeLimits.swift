@@ -39,4 +39,6 @@ public enum DamagePolicy: Sendable, Hashable {
     case refuse
     /// Give the picture, with gaps as the decoder fills them, and say so in `Image.damage`.
     case accept
+    /// Refuse files that end before their picture does, as Pillow does, and accept other damage.
+    case acceptUnlessCut
 }

@@ -17,18 +17,8 @@ extension Image {
         decoding bytes: Memory, limits: DecodeLimits = .commandLine,
         damage: DamagePolicy = .refuse, name: String = "the image"
     ) throws(ImageError) {
-        guard bytes.byteCount <= limits.maximumByteCount else {
-            throw ImageError(
-                .limitExceeded,
-                "\(name): expected at most \(limits.maximumByteCount) bytes, found "
-                    + "\(bytes.byteCount)")
-        }
-        guard let format = ImageFormat(detecting: bytes.bytes) else {
-            throw ImageError(
-                .unrecognizedFormat,
-                "\(name): expected a JPEG, PNG or WebP, found \(ImageFormat.guess(bytes.bytes))")
-        }
         let decoder = Decoder(bytes: bytes, limits: limits, damage: damage, name: name)
+        let format = try decoder.format()
         let stored =
             switch format {
             case .jpeg: try decoder.decodeJPEG()
@@ -55,16 +45,56 @@ extension Image {
 }
 
 /// One file on its way to a picture, not yet upright.
-private struct Decoder {
+struct Decoder {
     let bytes: Memory
     let limits: DecodeLimits
     let damage: DamagePolicy
     let name: String
 
-    func decodeJPEG() throws(ImageError) -> Image {
+    /// What the bytes are, by their first ones.
+    func format() throws(ImageError) -> ImageFormat {
+        guard bytes.byteCount <= limits.maximumByteCount else {
+            throw ImageError(
+                .limitExceeded,
+                "\(name): expected at most \(limits.maximumByteCount) bytes, found "
+                    + "\(bytes.byteCount)")
+        }
+        guard let format = ImageFormat(detecting: bytes.bytes) else {
+            throw ImageError(
+                .unrecognizedFormat,
+                "\(name): expected a JPEG, PNG or WebP, found \(ImageFormat.guess(bytes.bytes))")
+        }
+        return format
+    }
+
+    /// What a JPEG says of its picture, if it is one that may be decoded.
+    func headerOfJPEG() throws(ImageError) -> CodecHeader {
         let header = try naming { () throws(NativeError) in try JPEGCodec.header(of: bytes) }
         try check(width: header.width, height: header.height)
         try check(minimumByteCount: header.minimumByteCount)
+        return header
+    }
+
+    /// A part of a JPEG, as it is stored.
+    func decodeJPEG(_ part: JPEGCodec.Part, header: CodecHeader) throws(ImageError) -> Image {
+        var pixels = try Image.reserve(width: part.width, height: part.height)
+        let report: CodecReport
+        do {
+            report = try JPEGCodec.decode(
+                part, of: bytes, header: header, maximumScanCount: limits.maximumScanCount,
+                maximumWorkingByteCount: limits.maximumWorkingByteCount,
+                stopsAtWarning: damage == .refuse, into: &pixels)
+        } catch {
+            throw named(error)
+        }
+        try check(report)
+        return Image(
+            width: part.width, height: part.height, pixels: pixels.finish(), format: .jpeg,
+            damage: report.firstWarning)
+    }
+
+    func decodeJPEG() throws(ImageError) -> Image {
+        let header = try headerOfJPEG()
         var pixels = try Image.reserve(width: header.width, height: header.height)
         let report: CodecReport
         do {
@@ -175,7 +205,8 @@ private struct Decoder {
     }
 
     private func check(_ report: CodecReport) throws(ImageError) {
-        guard damage == .refuse, let warning = report.firstWarning else { return }
+        guard let warning = report.firstWarning else { return }
+        guard damage == .refuse || (damage == .acceptUnlessCut && report.isCut) else { return }
         throw ImageError(.damaged, "\(name): damaged: \(warning)")
     }
 
