@@ -16,6 +16,11 @@ public struct ClassNames: Sendable, Hashable {
             String(line.drop { $0 != " " }.dropFirst())
         })
 
+    /// The numbers of ImageNet's classes in WordNet, as in `n01440764`, in the order of `imageNet`.
+    package static let imageNetSynsets = imageNetClassTable.split(separator: "\n").map { line in
+        String(line.prefix { $0 != " " })
+    }
+
     /// `class 0`, `class 1` and so on.
     public static func numbered(_ count: Int) -> ClassNames {
         ClassNames((0..<count).map { "class \($0)" })
@@ -64,7 +69,7 @@ public struct ClassNames: Sendable, Hashable {
     /// else numbers.
     ///
     /// - Throws: `InferenceError` with code `.classNameCount` where those given are more or fewer.
-    static func choose(
+    package static func choose(
         given: ClassNames?, metadata: [String: String], count: Int
     ) throws(InferenceError) -> ClassNames {
         if let given {
@@ -76,15 +81,20 @@ public struct ClassNames: Sendable, Hashable {
             }
             return given
         }
-        if let text = metadata["class_names"], let names = names(ofJSON: text),
-            names.count == count
-        {
-            return ClassNames(names)
-        }
-        return count == 1000 ? .imageNet : .numbered(count)
+        return named(in: metadata, count: count) ?? (count == 1000 ? .imageNet : .numbered(count))
     }
 
-    private static func names(ofJSON text: String) -> [String]? {
+    /// The names that a weight file gives its classes under `class_names`; `nil` where it gives none, or others than
+    /// `count`.
+    package static func named(in metadata: [String: String], count: Int) -> ClassNames? {
+        guard let text = metadata["class_names"], let names = names(ofJSON: text),
+            names.count == count
+        else { return nil }
+        return ClassNames(names)
+    }
+
+    /// Names in a JSON array, or in an object from index to name; `nil` for anything else.
+    static func names(ofJSON text: String) -> [String]? {
         let data = Data(text.utf8)
         if let names = try? JSONDecoder().decode([String].self, from: data) { return names }
         guard let table = try? JSONDecoder().decode([String: String].self, from: data) else {

@@ -6,7 +6,7 @@ public struct Prediction: Sendable, Hashable {
     public let index: Int
     /// What the class is called.
     public let label: String
-    /// How likely it is, 0 to 1, after softmax over all classes.
+    /// How likely it is, 0 to 1, after softmax over all classes, at the classifier's temperature.
     public let probability: Double
 }
 
@@ -31,18 +31,22 @@ public struct Classification: Sendable {
 /// Turns scores into probabilities.
 ///
 /// Precision: in float64, with the largest score taken off first.
-package func softmax(_ logits: [Float]) -> [Double] {
+///
+/// - Parameters:
+///   - logits: the scores.
+///   - temperature: what they are divided by; above 0.
+package func softmax(_ logits: [Float], temperature: Double = 1) -> [Double] {
     let largest = Double(logits.max() ?? 0)
-    let powers = logits.map { exponential(Double($0) - largest) }
+    let powers = logits.map { exponential((Double($0) - largest) / temperature) }
     let sum = powers.reduce(0, +)
     return powers.map { $0 / sum }
 }
 
 /// The likeliest classes, the likeliest first.
 package func topPredictions(
-    _ logits: [Float], count: Int, names: ClassNames
+    _ logits: [Float], count: Int, names: ClassNames, temperature: Double = 1
 ) -> [Prediction] {
-    let probabilities = softmax(logits)
+    let probabilities = softmax(logits, temperature: temperature)
     // Logits decide: two probabilities can both round to 0 while their logits differ.
     let order = logits.indices.sorted {
         logits[$0] == logits[$1] ? $0 < $1 : logits[$0] > logits[$1]

@@ -116,7 +116,7 @@ public struct ClassificationSequence: AsyncSequence, Sendable {
             let classifier = sequence.classifier
             let maps = sequence.withActivationMaps
             let (batchSize, isCancelled) = (batchSize, isCancelled)
-            classifier.runner.queue.submit {
+            classifier.queue.submit {
                 results.fulfil(
                     Result {
                         try isCancelled.check()
@@ -138,14 +138,17 @@ public struct ClassificationSequence: AsyncSequence, Sendable {
 
         private func decode(_ input: ClassifierInput) -> Decoding {
             let result = Pending<PreparedInput>()
-            let (decoders, options) = (sequence.classifier.decoders, sequence.classifier.options)
+            let decoders = sequence.classifier.decoders
+            let limits = sequence.classifier.options.decodeLimits
+            let transform = sequence.classifier.transform
             let isCancelled = isCancelled
             let decode: @Sendable (DecodableInput) -> Void = { input in
                 decoders.submit {
                     result.fulfil(
                         Result {
                             try isCancelled.check()
-                            return try Classifier.prepare(input, options: options)
+                            return try Classifier.prepare(
+                                input, limits: limits, transform: transform)
                         })
                 }
             }

@@ -50,8 +50,8 @@ extension Classifier {
         public var variant: Variant?
         /// Which of a checkpoint's sets of weights.
         public var selection = WeightFile.Selection.default
-        /// How a picture becomes the network's input.
-        public var transform = EvaluationTransform.standard
+        /// How a picture becomes the network's input; as the weight file says, else `.standard`, where `nil`.
+        public var transform: EvaluationTransform?
         /// How large a picture may be; a server takes `.server`.
         public var decodeLimits = DecodeLimits.commandLine
         /// How many threads decode; as many as the process has processors where `nil`.

@@ -49,23 +49,25 @@ extension Classifier {
 
     /// Decodes and prepares on a decoder's thread.
     func prepare(_ input: ClassifierInput) async throws -> PreparedInput {
-        let options = options
+        let (limits, transform) = (options.decodeLimits, transform)
         let decodable = try await input.fetched()
-        return try await decoders.run { try Self.prepare(decodable, options: options) }
+        return try await decoders.run {
+            try Self.prepare(decodable, limits: limits, transform: transform)
+        }
     }
 
     /// Decodes, turns upright, resizes and crops; blocks.
     static func prepare(
-        _ input: DecodableInput, options: Options
+        _ input: DecodableInput, limits: DecodeLimits, transform: EvaluationTransform
     ) throws -> PreparedInput {
         let start = ContinuousClock.now
         let image =
             switch input {
-            case .file(let path): try Image(contentsOf: path, limits: options.decodeLimits)
-            case .bytes(let bytes): try Image(decoding: bytes, limits: options.decodeLimits)
+            case .file(let path): try Image(contentsOf: path, limits: limits)
+            case .bytes(let bytes): try Image(decoding: bytes, limits: limits)
             case .image(let image): image
             }
-        let picture = try options.transform.apply(to: image)
+        let picture = try transform.apply(to: image)
         return PreparedInput(
             picture: picture, width: image.width, height: image.height,
             duration: ContinuousClock.now - start)
@@ -99,7 +101,8 @@ extension Classifier {
                     "\(model.name): expected finite logits, found infinities or not-a-number; "
                         + "the weights may be damaged, or try precision fp32")
             }
-            let top = topPredictions(own, count: options.topCount, names: classNames)
+            let top = topPredictions(
+                own, count: options.topCount, names: classNames, temperature: temperature)
             let map = withActivationMaps ? top.first : nil
             return Classification(
                 top: top, logits: own, width: input.width, height: input.height,

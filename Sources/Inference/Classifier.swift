@@ -20,7 +20,13 @@ public final class Classifier: Sendable {
     public let options: Options
     /// What its classes are called.
     public let classNames: ClassNames
+    /// How a picture becomes the network's input.
+    public let transform: EvaluationTransform
+    /// What logits are divided by before softmax: what calibration has put into the weight file, else 1.
+    public let temperature: Double
     let runner: ModelRunner
+    /// The thread on which everything of this model is compiled and run, one after the other.
+    let queue: WorkQueue
     let decoders: WorkQueue
 
     /// Reads a weight file and makes it ready.
@@ -53,17 +59,22 @@ public final class Classifier: Sendable {
         let names = try ClassNames.choose(
             given: options.classNames, metadata: model.metadata,
             count: model.architecture.classCount)
+        let said = model.stated
+        let transform = options.transform ?? said.transform ?? .standard
         let runner = try await queue.run {
             let device = try openDevice(options.device, threads: options.threads)
             return ModelRunner(
                 model: model, device: device,
                 precision: options.precision.elementType(on: device),
-                imageSize: options.transform.crop, queue: queue)
+                imageSize: transform.crop)
         }
         decoders = try WorkQueue(
             name: "decode", threadCount: options.decoderCount ?? ComputeTeam.processorCount)
         self.options = options
+        self.transform = transform
+        temperature = said.temperature ?? 1
         self.runner = runner
+        self.queue = queue
         classNames = names
     }
 
@@ -101,7 +112,7 @@ public final class Classifier: Sendable {
         for size in batchSizes where size < 1 {
             throw InferenceError(.invalidOption, "batch size: expected at least 1, found \(size)")
         }
-        try await runner.queue.run { [runner] in
+        try await queue.run { [runner] in
             let outputs = Self.outputs(withActivationMaps: withActivationMaps)
             for size in batchSizes { try runner.step(batch: size, outputs: outputs) }
         }
@@ -153,7 +164,7 @@ public final class Classifier: Sendable {
     /// - Throws: as `classify(file:)`.
     public func classify(_ input: ClassifierInput) async throws -> Classification {
         let prepared = try await prepare(input)
-        return try await runner.queue.run { [self] in
+        return try await queue.run { [self] in
             try compute([prepared], batch: 1, withActivationMaps: false)[0]
         }
     }
@@ -165,7 +176,7 @@ public final class Classifier: Sendable {
     /// - Throws: as `classify(file:)`.
     public func features(of input: ClassifierInput) async throws -> [Float] {
         let prepared = try await prepare(input)
-        return try await runner.queue.run { [runner] in
+        return try await queue.run { [runner] in
             try runner.run([prepared.picture], batch: 1, outputs: [.features])[.features] ?? []
         }
     }
@@ -186,7 +197,7 @@ public final class Classifier: Sendable {
                 .invalidOption, "class: expected 0 to \(count - 1), found \(classIndex)")
         }
         let prepared = try await prepare(input)
-        return try await runner.queue.run { [self] in
+        return try await queue.run { [self] in
             let outputs = Self.outputs(withActivationMaps: true)
             let results = try runner.run([prepared.picture], batch: 1, outputs: outputs)
             let logits = (results[.logits] ?? [])[...]

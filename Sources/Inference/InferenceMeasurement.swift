@@ -64,7 +64,7 @@ extension Classifier {
     public func measure(
         batchSize: Int, for duration: Duration
     ) async throws -> InferenceMeasurement {
-        let side = options.transform.crop
+        let side = transform.crop
         var random = RandomGenerator(seed: 1, stream: 0)
         let pictures = try (0..<batchSize).map { _ in
             let pixels = (0..<side * side * 3).map { _ in
@@ -90,7 +90,7 @@ extension Classifier {
         var runs: [Duration] = []
         while runs.count < count || clock.now < end {
             try Task.checkCancellation()
-            runs += try await runner.queue.run { [runner] in
+            runs += try await queue.run { [runner] in
                 // Several runs a hop between threads, so that short ones are not measured cold.
                 let burst = clock.now + .milliseconds(100)
                 var times: [Duration] = []

@@ -81,11 +81,13 @@ public struct LoadedModel: Sendable {
 
     /// Sentences about what a user should know of the load; none where all went well.
     public var warnings: [String] {
+        let said = stated.warnings.map { "\(name): \($0)" }
         let unused = unusedNames
-        guard !unused.isEmpty else { return [] }
+        guard !unused.isEmpty else { return said }
         let shown = unused.prefix(3).joined(separator: ", ")
         let more = unused.count > 3 ? " and \(unused.count - 3) more" : ""
-        return ["\(name): \(unused.count) tensors have no place in the network: \(shown)\(more)"]
+        return said
+            + ["\(name): \(unused.count) tensors have no place in the network: \(shown)\(more)"]
     }
 
     /// The tensors of the file that have no place in the network; batch norm's counters of batches, which no

@@ -1,45 +1,46 @@
-import Devices
-import Execution
+package import Devices
+package import Execution
 import Graph
-import Images
+package import Images
 import Native
-import ResNetModel
+package import ResNetModel
 import Synchronization
-import Tensors
+package import Tensors
 
 /// A model on a device: one compiled step for each batch size and set of outputs that was asked for.
 ///
-/// `run` blocks; callers use the queue.
-final class ModelRunner: Sendable {
+/// `step` and `run` block their thread.
+package final class ModelRunner: Sendable {
     private struct StepKey: Hashable {
         var batch: Int
         var outputs: Set<ResNetOutput>
     }
 
-    let model: LoadedModel
-    let device: Device
-    let precision: ElementType
-    let imageSize: Int
-    /// The thread on which everything of this model is compiled and run, one after the other.
-    let queue: WorkQueue
+    /// The network and its weights.
+    package let model: LoadedModel
+    /// What it runs on.
+    package let device: Device
+    /// What it computes in.
+    package let precision: ElementType
+    /// Both sides of a picture in pixels.
+    package let imageSize: Int
     private let steps = Mutex<[StepKey: any CompiledStep]>([:])
 
-    init(
-        model: LoadedModel, device: Device, precision: ElementType, imageSize: Int,
-        queue: WorkQueue
+    /// Takes a model; nothing is compiled yet.
+    package init(
+        model: LoadedModel, device: Device, precision: ElementType, imageSize: Int
     ) {
         self.model = model
         self.device = device
         self.precision = precision
         self.imageSize = imageSize
-        self.queue = queue
     }
 
     /// The size of the steps that take so many pictures: as many as there are, or, where compiling is slow, the next
     /// power of two, so that there are few sizes.
     ///
     /// - Parameter most: the largest size.
-    func batchSize(for count: Int, atMost most: Int) -> Int {
+    package func batchSize(for count: Int, atMost most: Int) -> Int {
         var size = max(1, count)
         if device.compilesSlowly {
             size = 1
@@ -50,7 +51,7 @@ final class ModelRunner: Sendable {
 
     /// Compiles a step, unless that has been done.
     @discardableResult
-    func step(batch: Int, outputs: Set<ResNetOutput>) throws -> any CompiledStep {
+    package func step(batch: Int, outputs: Set<ResNetOutput>) throws -> any CompiledStep {
         let key = StepKey(batch: batch, outputs: outputs)
         if let step = steps.withLock({ $0[key] }) { return step }
         let graph = try model.architecture.inferenceGraph(
@@ -69,14 +70,14 @@ final class ModelRunner: Sendable {
     ///   - batch: the size of the step; places without a picture are black.
     ///   - outputs: what to compute.
     /// - Returns: for each output the numbers of all places of the batch.
-    func run(
+    package func run(
         _ pictures: [Image], batch: Int, outputs: Set<ResNetOutput>
     ) throws -> [ResNetOutput: [Float]] {
         try run(try pixels(of: pictures, batch: batch), batch: batch, outputs: outputs)
     }
 
     /// Runs pixels `[batch, imageSize, imageSize, 3]` through the network.
-    func run(
+    package func run(
         _ pixels: HostTensor, batch: Int, outputs: Set<ResNetOutput>
     ) throws -> [ResNetOutput: [Float]] {
         let results = try step(batch: batch, outputs: outputs).run([pixels])
@@ -88,7 +89,7 @@ final class ModelRunner: Sendable {
     }
 
     /// Puts pictures one behind the other.
-    func pixels(of pictures: [Image], batch: Int) throws -> HostTensor {
+    package func pixels(of pictures: [Image], batch: Int) throws -> HostTensor {
         let shape: Shape = [batch, imageSize, imageSize, 3]
         if batch == 1, let picture = pictures.first, picture.pixels.byteCount == shape.elementCount
         {

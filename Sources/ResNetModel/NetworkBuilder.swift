@@ -7,8 +7,8 @@ struct NetworkBuilder {
     enum Mode {
         /// Parameters are given once; batch norms use stored statistics.
         case inference
-        /// Parameters are state, and batch norms do as the options say.
-        case training(BatchNormalizationOptions)
+        /// Parameters are state, and batch norms do as the options say; frozen ones use stored statistics.
+        case training(BatchNormalizationOptions, FrozenPart)
     }
 
     /// The values that graphs give.
@@ -86,9 +86,10 @@ struct NetworkBuilder {
         switch mode {
         case .inference:
             return try normalizationWithStoredStatistics(name, y, epsilon: 1e-5)
-        case .training(let options) where options.isFrozen:
+        case .training(let options, let frozen)
+        where options.isFrozen || frozen.containsNormalization(name):
             return try normalizationWithStoredStatistics(name, y, epsilon: options.epsilon)
-        case .training(let options):
+        case .training(let options, _):
             return try normalizationWithBatchStatistics(name, y, options)
         }
     }

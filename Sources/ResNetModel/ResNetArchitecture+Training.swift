@@ -72,15 +72,17 @@ extension ResNetArchitecture {
     ///   - batch: images a run, of each replica.
     ///   - imageSize: height and width; 224 in the published recipes.
     ///   - normalization: what batch norms do.
+    ///   - frozen: the part whose batch norms use stored statistics.
     ///   - replicas: how many replicas the graph is for; see `Graph.replicaCount`.
     /// - Throws: `GraphError` with code `.invalidAttribute` where batch or image size is below 1, where batch
     ///   statistics would be those of a single value a channel, or where there are no replicas.
     public func trainingGraph(
         batch: Int, imageSize: Int = 224,
-        normalization: BatchNormalizationOptions = BatchNormalizationOptions(), replicas: Int = 1
+        normalization: BatchNormalizationOptions = BatchNormalizationOptions(),
+        frozen: FrozenPart = .none, replicas: Int = 1
     ) throws(GraphError) -> Graph {
         var network = NetworkBuilder(
-            architecture: self, mode: .training(normalization), replicaCount: replicas)
+            architecture: self, mode: .training(normalization, frozen), replicaCount: replicas)
         let values = try network.forwardPass(batch: batch, imageSize: imageSize)
         try network.graph.output(ResNetOutput.logits.rawValue, values.logits)
         return try network.graph.finish()

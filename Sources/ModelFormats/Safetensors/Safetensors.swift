@@ -64,18 +64,25 @@ public enum Safetensors {
     /// first, then by name. (That package writes several texts of metadata in no fixed order; here they are
     /// sorted.)
     ///
+    /// - Parameters:
+    ///   - tensors: what the file holds.
+    ///   - metadata: texts by name.
+    ///   - path: the file.
+    ///   - previous: the name that an old file gets right before the new one, complete and on the disk, takes its
+    ///     place; it is replaced where `nil`.
     /// - Throws: `ModelFormatError` with code `.malformed` where a name occurs twice or is `__metadata__`,
     ///   `.limitExceeded` where the header would be larger than readers accept, `.notFound` where the folder
     ///   does not exist, `.cannotWrite` where the system refuses.
     public static func write(
-        tensors: [NamedTensor], metadata: [String: String] = [:], to path: String
+        tensors: [NamedTensor], metadata: [String: String] = [:], to path: String,
+        keepingOldAs previous: String? = nil
     ) throws(ModelFormatError) {
         let (header, sorted) = try header(of: tensors, metadata: metadata, name: path)
         do {
             var file = try ReplacementFile(replacing: path)
             try file.write(header)
             for tensor in sorted { try file.write(tensor.tensor.memory) }
-            try file.commit()
+            try file.commit(keepingOldAs: previous)
         } catch {
             throw ModelFormatError(writing: error)
         }

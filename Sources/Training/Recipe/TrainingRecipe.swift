@@ -47,6 +47,8 @@ public struct TrainingRecipe: Sendable, Hashable {
     public var precision: Precision
     /// How batch norms normalise.
     public var normalization: BatchNormalizationOptions
+    /// The part that stays as it is.
+    public var frozen: FrozenPart
 
     /// Makes a recipe; the defaults are torchvision's.
     public init(
@@ -56,7 +58,8 @@ public struct TrainingRecipe: Sendable, Hashable {
         gradientClipNorm: Double? = nil, microBatchCount: Int = 1,
         averaging: WeightAveraging? = nil, lossScaling: LossScaling = .none,
         precision: Precision = .float32,
-        normalization: BatchNormalizationOptions = BatchNormalizationOptions()
+        normalization: BatchNormalizationOptions = BatchNormalizationOptions(),
+        frozen: FrozenPart = .none
     ) {
         self.optimizer = optimizer
         self.weightDecay = weightDecay
@@ -70,6 +73,7 @@ public struct TrainingRecipe: Sendable, Hashable {
         self.lossScaling = lossScaling
         self.precision = precision
         self.normalization = normalization
+        self.frozen = frozen
     }
 
     /// The weight decay of one parameter.

@@ -28,7 +28,8 @@ public struct LearningRateSchedule: Sendable, Hashable {
     public struct Warmup: Sendable, Hashable {
         /// What the first rate is, `t` counting intervals from 0 and `W` being the warm-up's.
         public enum Start: String, Sendable, Hashable, CaseIterable {
-            /// `peak * t / W`: the first rate is 0, the peak comes right after the warm-up.
+            /// `peak * (s + (1 - s) * t / W)` with the first share `s`, 0 unless another is given: the peak comes right
+            /// after the warm-up.
             case zero
             /// `peak * (t + 1) / W`: the last rate of the warm-up is the peak.
             case firstPart
@@ -38,16 +39,19 @@ public struct LearningRateSchedule: Sendable, Hashable {
         public var length: TrainingSpan
         /// What the first rate is.
         public var start: Start
+        /// The first rate as a share of the peak, where it starts at `.zero`.
+        public var firstShare: Double
         /// Whether the decay starts with training, hidden by the warm-up at first, rather than after the warm-up.
         public var decayStartsWithTraining: Bool
 
         /// Describes a warm-up.
         public init(
-            length: TrainingSpan = .steps(0), start: Start = .zero,
+            length: TrainingSpan = .steps(0), start: Start = .zero, firstShare: Double = 0,
             decayStartsWithTraining: Bool = false
         ) {
             self.length = length
             self.start = start
+            self.firstShare = firstShare
             self.decayStartsWithTraining = decayStartsWithTraining
         }
     }
@@ -93,7 +97,14 @@ public struct LearningRateSchedule: Sendable, Hashable {
         let now = Double(interval == .epoch ? time.epoch : time.step)
         let warmupLength = intervals(in: warmup.length, time)
         if now < warmupLength {
-            return peak * (warmup.start == .firstPart ? now + 1 : now) / warmupLength
+            switch warmup.start {
+            case .firstPart: return peak * (now + 1) / warmupLength
+            case .zero:
+                let share = warmup.firstShare
+                return share == 0
+                    ? peak * now / warmupLength
+                    : peak * (share + (1 - share) * now / warmupLength)
+            }
         }
         let start = warmup.decayStartsWithTraining ? 0 : warmupLength
         let decayLength = intervals(in: length, time) - start
@@ -121,6 +132,7 @@ public struct LearningRateSchedule: Sendable, Hashable {
 
     private func check() throws(TrainingError) {
         try Self.require(peak, "peak learning rate")
+        try Self.require(warmup.firstShare, "first share of the warm-up")
         var spans = [("length", length), ("warm-up", warmup.length)]
         switch decay {
         case .constant: break

@@ -30,7 +30,8 @@ extension StepGraphBuilder {
             try addAverage(of: parameter, weight, common)
         }
         guard common.averageShare != nil else { return }
-        for parameter in model.parameterList where !parameter.isTrained {
+        for parameter in model.parameterList
+        where !parameter.isTrained || recipe.frozen.contains(parameter) {
             try addAverage(of: parameter, newStatistic(parameter), common)
         }
     }

@@ -25,7 +25,7 @@ public struct TrainingGraphs: Sendable, Hashable {
     ///   - imageSize: height and width.
     ///   - replicas: how many replicas share each micro-batch evenly.
     /// - Throws: `TrainingError` with code `.invalidRecipe`, `.invalidReplicaCount` or `.classWeightCount`;
-    ///   `GraphError` as `ResNetArchitecture.trainingGraph(batch:imageSize:normalization:replicas:)`.
+    ///   `GraphError` as `ResNetArchitecture.trainingGraph(batch:imageSize:normalization:frozen:replicas:)`.
     public init(
         model: ResNetArchitecture, recipe: TrainingRecipe, batch: Int, imageSize: Int = 224,
         replicas: Int = 1
@@ -49,7 +49,7 @@ public struct TrainingGraphs: Sendable, Hashable {
         let share = microBatchSize / replicas
         var forward = try model.trainingGraph(
             batch: share, imageSize: imageSize, normalization: recipe.normalization,
-            replicas: replicas)
+            frozen: recipe.frozen, replicas: replicas)
         if recipe.precision != .float32 {
             forward = try convert(
                 forward, to: recipe.precision.elementType, keepingParameters: true)
@@ -110,7 +110,7 @@ struct StepGraphBuilder {
         self.model = model
         self.recipe = recipe
         self.graph = graph
-        trained = model.parameterList.filter(\.isTrained)
+        trained = model.parameterList.filter { $0.isTrained && !recipe.frozen.contains($0) }
     }
 
     /// Adds loss, counts and gradients of a replica's share of a micro-batch.

@@ -61,7 +61,7 @@ public struct TrainingStep: Sendable {
     ///     norms then see smaller batches.
     /// - Throws: `TrainingError` with code `.invalidRecipe`, `.invalidReplicaCount`, `.classWeightCount` or
     ///   `.memoryLimit`; `GraphError` as
-    ///   `ResNetArchitecture.trainingGraph(batch:imageSize:normalization:replicas:)`; `ExecutionError` of the back end.
+    ///   `ResNetArchitecture.trainingGraph(batch:imageSize:normalization:frozen:replicas:)`; `ExecutionError` of the back end.
     public static func compile(
         model: ResNetArchitecture, recipe: TrainingRecipe, batch: Int, imageSize: Int = 224,
         backend: any Backend, replicas: Int = 1, memoryLimit: Int? = nil
