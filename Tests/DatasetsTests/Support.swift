@@ -1,0 +1,72 @@
+import Datasets
+import Foundation
+import Images
+import Native
+import Tensors
+
+/// The real photos, where they are.
+enum SharedPhotos {
+    static let folder: URL? = {
+        let root = URL(filePath: #filePath).deletingLastPathComponent()
+            .deletingLastPathComponent().deletingLastPathComponent()
+        let beside = root.deletingLastPathComponent().appending(path: "shared/data")
+        let named = ProcessInfo.processInfo.environment["RESNET_SHARED_DATA"]
+        let folder = (named.map { URL(filePath: $0) } ?? beside).appending(path: "jpegs/images")
+        return FileManager.default.fileExists(atPath: folder.path()) ? folder : nil
+    }()
+
+    /// The photos' files, in the order of their names.
+    static func files() throws -> [URL] {
+        guard let folder else { return [] }
+        return try FileManager.default.contentsOfDirectory(
+            at: folder, includingPropertiesForKeys: nil
+        ).sorted { $0.path() < $1.path() }
+    }
+}
+
+/// Bytes or pixels that lie in memory.
+struct MemorySource: SampleSource {
+    let contents: [SampleContent]
+
+    func content(of sample: Sample) throws(DatasetError) -> SampleContent {
+        guard contents.indices.contains(sample.place) else {
+            throw DatasetError(.notFound, "\(sample.name): there is no such place")
+        }
+        return contents[sample.place]
+    }
+}
+
+/// A data set of contents whose labels go round three classes.
+func dataset(_ contents: [SampleContent]) -> Dataset {
+    let samples = contents.indices.map {
+        Sample(name: "sample \($0)", label: $0 % 3, place: $0)
+    }
+    return Dataset(
+        name: "memory", classNames: ["a", "b", "c"], samples: samples,
+        source: MemorySource(contents: contents))
+}
+
+/// A picture of one colour that tells which sample it is, with its number in red.
+func plain(_ number: Int, size: Int = 8) throws -> SampleContent {
+    let pixels = (0..<size * size).flatMap { _ -> [UInt8] in [UInt8(number), 99, 7] }
+    return .pixels(try Image(width: size, height: size, pixels: pixels))
+}
+
+/// Bytes that are no picture.
+let garbage = SampleContent.encoded(Memory(copying: [UInt8]("<html>".utf8)))
+
+/// The FNV-1a checksum of a batch's pixels.
+func checksum(_ batch: LoadedBatch) -> UInt64 {
+    let bytes = batch.images.memory.bytes
+    var value: UInt64 = 0xCBF2_9CE4_8422_2325
+    for index in bytes.indices { value = (value ^ UInt64(bytes[index])) &* 0x100_0000_01B3 }
+    return value
+}
+
+/// All batches of an epoch, from a step on.
+func epoch(_ loader: BatchLoader, _ epoch: Int, from step: Int = 0) throws -> [LoadedBatch] {
+    loader.start(epoch: epoch, step: step)
+    var batches: [LoadedBatch] = []
+    while let batch = try loader.next() { batches.append(batch) }
+    return batches
+}
