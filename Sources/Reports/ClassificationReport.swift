@@ -76,7 +76,7 @@ public struct ClassificationReport: Sendable {
                     .element("h2", ["title": entry.name], text: Self.lastPart(entry.name)),
                     .element(
                         "p", ["class": "facts"],
-                        text: "\(size) pixels, \(Self.rounded(entry.milliseconds, places: 1)) ms"),
+                        text: "\(size) pixels, \(decimalText(entry.milliseconds, places: 1)) ms"),
                     .element("ol", [:], entry.bars.map(Self.bar)),
                 ]))
     }
@@ -128,7 +128,7 @@ public struct ClassificationReport: Sendable {
 
     private static func bar(_ bar: Bar) -> HTML {
         let share = max(0, min(1, bar.probability.isFinite ? bar.probability : 0))
-        let percent = rounded(share * 100, places: 1)
+        let percent = decimalText(share * 100, places: 1)
         return .element(
             "li", [:],
             [
@@ -151,12 +151,5 @@ public struct ClassificationReport: Sendable {
                 "src": "data:image/jpeg;base64,\(base64(jpeg.bytes))", "alt": alternative,
                 "width": "\(image.width)", "height": "\(image.height)", "loading": "lazy",
             ])
-    }
-
-    private static func rounded(_ value: Double, places: Int) -> String {
-        guard value.isFinite else { return "?" }
-        var scale = 1.0
-        for _ in 0..<places { scale *= 10 }
-        return "\((value * scale).rounded() / scale)"
     }
 }

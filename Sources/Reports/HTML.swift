@@ -63,7 +63,8 @@ package struct HTML: Sendable, Hashable {
             + "\n"
     }
 
-    private static func element(_ name: StaticString, children: [HTML]) -> HTML {
+    /// An element without attributes.
+    package static func element(_ name: StaticString, children: [HTML]) -> HTML {
         element(name, [:], children)
     }
 
