@@ -43,10 +43,13 @@ func fuzzTarget(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 let fuzzTargets: [Target] = [
     .target(name: "FuzzSupport", path: "Fuzz/Support", swiftSettings: strict),
-    fuzzTarget("FuzzJPEG", ["Images", "Native"]),
+    fuzzTarget("FuzzJPEG", ["Images", "Native", "Tensors"]),
     fuzzTarget("FuzzPNG", ["Images", "Native"]),
     fuzzTarget("FuzzPyTorch", ["ModelFormats", "Native", "Tensors"]),
+    fuzzTarget("FuzzRecords", ["Datasets", "Native"]),
     fuzzTarget("FuzzSafetensors", ["ModelFormats", "Native", "Tensors"]),
+    fuzzTarget("FuzzTFRecord", ["Datasets", "Native"]),
+    fuzzTarget("FuzzTar", ["Datasets", "Native"]),
     fuzzTarget("FuzzWebP", ["Images", "Native"]),
 ]
 
@@ -59,7 +62,8 @@ let package = Package(
             targets: ["Inference", "Training", "Images", "ModelFormats", "ResNetModel"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
         // Faces
@@ -68,12 +72,19 @@ let package = Package(
         module(
             "CommandLineTool",
             [
-                argumentParser, "Devices", "Execution", "Graph", "Images", "Inference",
-                "ModelFormats", "Native", "Pretrained", "Reports", "ResNetModel", "Tensors",
-                "Training", "XLABackend",
+                argumentParser, "Datasets", "Devices", "Execution", "Graph", "Images", "Inference",
+                "ModelFormats", "Native", "Pretrained", "Reports", "ResNetModel", "Runs",
+                "Tensors", "Training", "XLABackend",
             ]),
 
         // Runs
+        module(
+            "Runs",
+            [
+                "Datasets", "Devices", "Execution", "Graph", "Images", "Inference",
+                "ModelFormats", "Native", "Pretrained", "Reports", "ResNetModel", "Tensors",
+                "Training", .product(name: "Yams", package: "Yams"),
+            ]),
         module(
             "Inference",
             [
@@ -87,6 +98,7 @@ let package = Package(
         // Model and data
         module("ResNetModel", ["Graph", "Tensors"]),
         module("ModelFormats", ["Native", "Tensors"]),
+        module("Datasets", ["Images", "Native", "Tensors"]),
         module("Images", ["Native", "Tensors"]),
 
         // Engine
@@ -125,6 +137,13 @@ let package = Package(
         tests("TensorsTests", ["Native", "Tensors"]),
         tests("GraphTests", ["Graph", "Tensors"]),
         tests("ImagesTests", ["Images", "Native", "Tensors"], exclude: ["Fixtures"]),
+        tests("DatasetsTests", ["Datasets", "Images", "Native", "Tensors"], exclude: ["Fixtures"]),
+        tests(
+            "RunsTests",
+            [
+                "Datasets", "Devices", "Execution", "Images", "Inference", "ModelFormats",
+                "Native", "Reports", "ResNetModel", "Runs", "Tensors", "Training",
+            ]),
         tests("ModelFormatsTests", ["ModelFormats", "Native", "Tensors"], exclude: ["Fixtures"]),
         tests("PretrainedTests", ["Native", "Pretrained"]),
         tests("ReportsTests", ["Images", "Native", "Reports", "Tensors"]),
@@ -155,8 +174,9 @@ let package = Package(
         tests(
             "CommandLineToolTests",
             [
-                "CommandLineTool", "Execution", "Graph", "Images", "Inference", "ModelFormats",
-                "Native", "Pretrained", "ResNetModel", "Tensors", "Training", "resnet",
+                "CommandLineTool", "Datasets", "Execution", "Graph", "Images", "Inference",
+                "ModelFormats", "Native", "Pretrained", "ResNetModel", "Runs", "Tensors",
+                "Training", "resnet",
             ]),
     ] + (fuzzing ? fuzzTargets : []),
     swiftLanguageModes: [.v6]
