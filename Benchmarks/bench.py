@@ -1,7 +1,7 @@
 """Compares resnet with other runtimes on this machine; `make bench` calls it.
 
-The comparisons: `throughput`, `memory`, `busy`, `variants`, `classify` (with --photos), `train`, or
-`all`.
+The comparisons: `throughput`, `memory`, `busy`, `variants`, `classify` and `loader` (with
+--photos), `train`, or `all`.
 Each writes a dated table and its raw figures to Benchmarks/Results/. docs/benchmarks.md says how
 it is measured.
 """
@@ -12,12 +12,13 @@ import shlex
 import sys
 from pathlib import Path
 
-from comparisons import busy, classify, memory, throughput, training, variants
+from comparisons import busy, classify, loading, memory, throughput, training, variants
 from harness import files, machine, report
 from harness.process import Failure
 
 COMPARISONS = {
-    module.KIND: module for module in (throughput, memory, busy, variants, classify, training)
+    module.KIND: module
+    for module in (throughput, memory, busy, variants, classify, loading, training)
 }
 
 
@@ -42,7 +43,7 @@ def _parse():
     add("--precisions", type=_words, default=["bf16", "fp32"], help="bf16,fp32")
     add("--threads", type=int, default=len(os.sched_getaffinity(0)), help="threads of each")
     add("--weights", help=".pth or .safetensors of ResNet-50 v1.5; random ones without it")
-    add("--photos", help="folder of photos, for classify")
+    add("--photos", help="folder of photos, for classify and loader")
     add("--contestants", default="", help="only peers whose name matches this pattern")
     add("--resnet", help="the binary to measure (.build/release/resnet)")
     add("--output", type=Path, help="folder of the results (Benchmarks/Results)")
@@ -53,8 +54,11 @@ def main():
     options = _parse()
     chosen = [options.comparison]
     if options.comparison == "all":
-        chosen = [name for name in COMPARISONS if name != "classify" or options.photos]
-    prepared = files.prepare(options.weights, options.resnet)
+        chosen = [
+            name for name in COMPARISONS if name not in ("classify", "loader") or options.photos
+        ]
+    needs_network = any(getattr(COMPARISONS[name], "NEEDS_NETWORK", True) for name in chosen)
+    prepared = files.prepare(options.weights, options.resnet, needs_network)
     batches = options.batches
     # The command as a reader can repeat it: without the places of this machine's files.
     arguments = [Path(word).name if "/" in word else word for word in sys.argv[1:]]

@@ -40,8 +40,17 @@ def _digest(path):
         return hashlib.file_digest(file, "sha256").hexdigest()[:16]
 
 
-def prepare(weights, resnet):
+def _binary(resnet):
+    binary = Path(resnet or PACKAGE / ".build" / "release" / "resnet").resolve()
+    if not binary.is_file():
+        raise SystemExit(f"{binary} is not built; run: make build")
+    return binary
+
+
+def prepare(weights, resnet, needs_network=True):
     """Finds or makes what the contestants need; weights are random where none are given."""
+    if not needs_network:
+        return Files(_binary(resnet), None, None)
     CACHE.mkdir(parents=True, exist_ok=True)
     random_weights = not weights
     if random_weights:
@@ -58,7 +67,4 @@ def prepare(weights, resnet):
         part = onnx.with_suffix(".part.onnx")
         _in_new_process("export_onnx", path, part)
         part.rename(onnx)
-    binary = Path(resnet or PACKAGE / ".build" / "release" / "resnet").resolve()
-    if not binary.is_file():
-        raise SystemExit(f"{binary} is not built; run: make build")
-    return Files(binary, path, onnx, random_weights=random_weights)
+    return Files(_binary(resnet), path, onnx, random_weights=random_weights)
