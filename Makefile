@@ -11,9 +11,9 @@ SWIFT_FLAGS := -c release -Xlinker -rpath -Xlinker '$$ORIGIN/../lib/resnet'
 
 # Suites that keep all processors busy for a minute or more, in a process of their own: tests beside them that take
 # the time would wait for a thread.
-LONG_TESTS := XLA|Overfitting|BackendAgreement|LossScaling|ConformanceTests|ReplicaTests|Parity
+LONG_TESTS := XLA|Overfitting|BackendAgreement|LossScaling|ConformanceTests|ReplicaTests|Parity|TrainCommandTests|TrainerTests
 
-.PHONY: help setup setup-xla-cpu gpu gpu-compiler build demo test check lint format fuzz bench bench-smoke install uninstall clean
+.PHONY: help setup setup-xla-cpu setup-tensorboard gpu gpu-compiler build demo test check lint format fuzz bench bench-smoke install uninstall clean
 
 help:
 	@awk -F ' *## ' '/^[a-z-]+:.* ## / { sub(/:.*/, "", $$1); printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -24,6 +24,9 @@ setup: ## install what building needs: system packages, oneDNN
 setup-xla-cpu: ## fetch XLA for the processor, which some tests need, unless it cannot be had
 	@Scripts/setup-xla-cpu
 
+setup-tensorboard: ## make a Python environment with TensorBoard, for one test, unless it cannot be had
+	@Scripts/setup-tensorboard
+
 gpu: ## fetch NVIDIA's XLA plugin and CUDA's libraries, 2 GB, for --device gpu
 	@Scripts/setup-gpu
 
@@ -33,10 +36,10 @@ gpu-compiler: ## fetch what `resnet compile` needs, 0.26 GB; no GPU
 build: setup ## build .build/release/resnet
 	swift build $(SWIFT_FLAGS) --product resnet
 
-demo: build ## classify a photo: PHOTO=picture.jpg WEIGHTS=resnet50.pth, both optional
+demo: build ## train on drawn pictures; or classify: PHOTO=picture.jpg WEIGHTS=resnet50.pth
 	@PHOTO='$(PHOTO)' WEIGHTS='$(WEIGHTS)' Scripts/demo
 
-test: setup setup-xla-cpu ## build everything, run the tests and the checks
+test: setup setup-xla-cpu setup-tensorboard ## build everything, run the tests and the checks
 	swift build $(SWIFT_FLAGS) --build-tests
 	swift test $(SWIFT_FLAGS) --skip-build --skip '$(LONG_TESTS)'
 	swift test $(SWIFT_FLAGS) --skip-build --filter '$(LONG_TESTS)'

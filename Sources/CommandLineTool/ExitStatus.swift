@@ -1,3 +1,4 @@
+import Datasets
 import Execution
 import Graph
 import Images
@@ -6,6 +7,7 @@ import ModelFormats
 package import Native
 import Pretrained
 import ResNetModel
+import Runs
 import Tensors
 import Training
 
@@ -29,6 +31,8 @@ package enum ExitStatus: Int32, Sendable, CaseIterable {
     case cannotCreate = 73
     /// Reading or writing failed.
     case inputOutput = 74
+    /// Stopped with a checkpoint; the same command goes on.
+    case stopped = 75
     /// Stopped by Ctrl-C.
     case interrupted = 130
     /// Stopped by SIGTERM.
@@ -49,6 +53,8 @@ package enum ExitStatus: Int32, Sendable, CaseIterable {
             case let error as PretrainedError: Self(error.code)
             case let error as InferenceError: Self(error.code)
             case let error as TrainingError: Self(error.code)
+            case let error as DatasetError: Self(error.code)
+            case let error as RunError: Self(error.code)
             case is CancellationError: .interrupted
             default: .failure
             }
@@ -147,6 +153,29 @@ package enum ExitStatus: Int32, Sendable, CaseIterable {
                 .usage
             case .labelOutOfRange, .invalidDistribution, .stateMismatch: .badData
             case .batchMismatch, .nonFiniteLoss: .internalError
+            }
+    }
+
+    private init(_ code: DatasetError.Code) {
+        self =
+            switch code {
+            case .notFound: .inputMissing
+            case .unreadable: .inputOutput
+            case .notRecognised, .malformed, .limitExceeded, .badSample, .tooManyBad: .badData
+            case .invalidOption: .usage
+            case .cannotWrite: .cannotCreate
+            }
+    }
+
+    private init(_ code: RunError.Code) {
+        self =
+            switch code {
+            case .invalidRecipe, .settingsDiffer, .cannotStore: .usage
+            case .notARun: .inputMissing
+            case .badCheckpoint, .badEvaluation, .labelMismatch, .nothingToEvaluate: .badData
+            case .cannotWrite: .inputOutput
+            case .nonFiniteLoss: .internalError
+            case .stopped: .stopped
             }
     }
 }

@@ -8,7 +8,7 @@ package let programVersion = "0.1.0"
 /// The program that a process is.
 ///
 /// Ctrl-C and SIGTERM stop its work between two batches, so that what was computed is printed; a second one,
-/// or three seconds, end the process on the spot.
+/// or three seconds, end the process on the spot. Training takes its time to save: see `TrainingSignals`.
 public struct Program: Sendable {
     private let stopper = Stopper()
 
@@ -17,7 +17,11 @@ public struct Program: Sendable {
     /// Where signals cannot be taken over, they end the process as they do any other.
     public init() {
         let stopper = stopper
-        try? handleInterrupts(grace: .seconds(3)) { stopper.stop($0) }
+        try? handleInterrupts { signal in
+            if let response = TrainingSignals.shared.handle(signal) { return response }
+            stopper.stop(signal)
+            return .ending(grace: .seconds(3))
+        }
     }
 
     /// Runs a command line and returns the exit status.

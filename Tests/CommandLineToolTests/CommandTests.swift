@@ -10,7 +10,7 @@ struct CommandTests {
         let console = TestConsole()
         expect(await console.run("--version"), .success)
         #expect(console.output == programVersion + "\n")
-        for verb in ["classify", "inspect", "bench", "weights", "doctor"] {
+        for verb in ["classify", "inspect", "bench", "data", "weights", "doctor"] {
             let help = TestConsole()
             expect(await help.run(verb, "--help"), .success)
             #expect(help.output.contains("USAGE: resnet \(verb)") && help.error == "")

@@ -1,4 +1,5 @@
 import CommandLineTool
+import Datasets
 import Execution
 import Graph
 import Images
@@ -7,6 +8,7 @@ import ModelFormats
 import Native
 import Pretrained
 import ResNetModel
+import Runs
 import Tensors
 import Testing
 import Training
@@ -16,7 +18,7 @@ struct ExitStatusTests {
     @Test("are the documented numbers")
     func numbers() {
         #expect(
-            ExitStatus.allCases.map(\.rawValue) == [0, 1, 64, 65, 66, 69, 70, 73, 74, 130, 143])
+            ExitStatus.allCases.map(\.rawValue) == [0, 1, 64, 65, 66, 69, 70, 73, 74, 75, 130, 143])
     }
 
     @Test("follow from the errors of Native")
@@ -42,6 +44,34 @@ struct ExitStatusTests {
         ]
         for code in ImageError.Code.allCases {
             #expect(ExitStatus(ImageError(code, "")) == table[code])
+        }
+    }
+
+    @Test("follow from the errors of Datasets")
+    func datasets() {
+        let others: [DatasetError.Code: ExitStatus] = [
+            .notFound: .inputMissing, .unreadable: .inputOutput, .invalidOption: .usage,
+            .cannotWrite: .cannotCreate,
+        ]
+        for code in DatasetError.Code.allCases {
+            let status = ExitStatus(DatasetError(code, ""))
+            #expect(status == others[code] ?? .badData)
+        }
+    }
+
+    @Test("follow from the errors of Runs")
+    func runs() {
+        let table: [RunError.Code: ExitStatus] = [
+            .invalidRecipe: .usage, .settingsDiffer: .usage, .cannotStore: .usage,
+            .notARun: .inputMissing,
+            .badCheckpoint: .badData, .badEvaluation: .badData, .labelMismatch: .badData,
+            .nothingToEvaluate: .badData,
+            .cannotWrite: .inputOutput,
+            .nonFiniteLoss: .internalError, .stopped: .stopped,
+        ]
+        for code in RunError.Code.allCases {
+            let status = ExitStatus(RunError(code, ""))
+            #expect(status == table[code])
         }
     }
 

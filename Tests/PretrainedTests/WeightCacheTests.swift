@@ -286,7 +286,8 @@ struct WeightCacheTests {
         let start = clock.now
         task.cancel()
         #expect(await task.value?.code == .cancelled)
-        #expect(clock.now - start < .seconds(2))
+        // The transfer itself would give up after 30 seconds of silence.
+        #expect(clock.now - start < .seconds(20))
     }
 
     @Test("follows redirects, but not for ever")

@@ -121,6 +121,7 @@ final class ArtifactWriter: Sendable {
             ("weights", Self.lastPart(classifier.model.name)),
             ("computed in", classifier.precision.rawValue),
             ("computed on", classifier.deviceDescription),
+            ("temperature", fixed(classifier.temperature, places: 3)),
             ("pictures", grouped(state.successCount)),
             ("time", "\(fixed(seconds, places: 2)) s, \(rate) pictures a second"),
         ]

@@ -9,7 +9,9 @@ import ResNetModel
 struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench", abstract: "Measure speed.",
-        subcommands: [BenchInferenceCommand.self, BenchTrainingCommand.self])
+        subcommands: [
+            BenchInferenceCommand.self, BenchTrainingCommand.self, BenchLoaderCommand.self,
+        ])
 }
 
 /// `resnet bench infer`: measures the network alone, from pixels in memory to logits.

@@ -56,13 +56,13 @@ struct ClassifyCommand: AsyncParsableCommand {
 
     @Option(
         help:
-            "Pixels that the short side is scaled to (default: 256, or what the named weights want)."
+            "Pixels that the short side is scaled to (default: what the weights say, or 256)."
     )
     var resize: Int?
 
     @Option(
         help:
-            "Pixels a side of the middle that is looked at (default: 224, or what the weights want)."
+            "Pixels a side of the middle that is looked at (default: what the weights say, or 224)."
     )
     var crop: Int?
 
@@ -105,6 +105,11 @@ struct ClassifyCommand: AsyncParsableCommand {
             inputCount: items.count)
         if !quiet {
             for warning in classifier.warnings { console.note("resnet: warning: \(warning)") }
+            if classifier.temperature != 1 {
+                console.note(
+                    "resnet: probabilities are calibrated: temperature "
+                        + "\(fixed(classifier.temperature, places: 3)), as the weight file says")
+            }
         }
         let outputs = ArtifactWriter(
             classifier: classifier, logitsPath: logits, mapFolder: cam, reportPath: report,
@@ -129,11 +134,11 @@ struct ClassifyCommand: AsyncParsableCommand {
         options.topCount = top
         options.batchSize = max(1, min(batch, inputCount))
         options.selection = ema ? .ema : .default
-        let isFile = FileKind(atPath: weights) != nil
-        let evaluation = isFile ? nil : try? PretrainedWeights.named(weights).evaluation
-        options.transform = try EvaluationTransform(
-            resize: resize ?? evaluation?.resize ?? 256, crop: crop ?? evaluation?.crop ?? 224)
-        return try await Classifier(weights: weightPath(weights), options: options)
+        let model = try await loadModel(
+            weights, variant: compute.variant, selection: options.selection)
+        options.transform = try evaluationTransform(
+            for: model, named: weights, resize: resize, crop: crop)
+        return try await Classifier(model: model, options: options)
     }
 
     /// How wide a picture can be shown; `nil` where none is.

@@ -1,5 +1,6 @@
 public import ArgumentParser
 public import Devices
+import Images
 public import Inference
 import ModelFormats
 import Native
@@ -96,4 +97,17 @@ func loadModel(
     return try await WorkQueue(name: "load").run {
         try LoadedModel(contentsOf: path, selection: selection, variant: variant)
     }
+}
+
+/// How a picture becomes a network's input: as the user says, else as the weight file does, else as the published
+/// weights of that name want it, else as is usual.
+func evaluationTransform(
+    for model: LoadedModel, named text: String, resize: Int?, crop: Int?
+) throws -> EvaluationTransform {
+    let said = model.stated.transform
+    let isFile = FileKind(atPath: text) != nil
+    let published = isFile ? nil : try? PretrainedWeights.named(text).evaluation
+    return try EvaluationTransform(
+        resize: resize ?? said?.resize ?? published?.resize ?? EvaluationTransform.standard.resize,
+        crop: crop ?? said?.crop ?? published?.crop ?? EvaluationTransform.standard.crop)
 }

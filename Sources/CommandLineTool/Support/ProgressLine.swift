@@ -48,8 +48,10 @@ package final class ProgressLine: Sendable {
     ///   - failed: how many of these failed.
     ///   - total: how many there are, where that has become known.
     ///   - rate: how many a second; the mean since the start where `nil`.
+    ///   - detail: what is shown in place of the rate.
     package func update(
-        done: Int, failed: Int = 0, of total: Int? = nil, rate: Double? = nil
+        done: Int, failed: Int = 0, of total: Int? = nil, rate: Double? = nil,
+        detail: String? = nil
     ) {
         guard !isQuiet else { return }
         let now = clock()
@@ -64,7 +66,8 @@ package final class ProgressLine: Sendable {
         let seconds = now.inSeconds
         let mean = seconds > 0 ? Double(done) / seconds : 0
         let text = line(
-            done: done, failed: failed, total: total ?? self.total, rate: rate ?? mean)
+            done: done, failed: failed, total: total ?? self.total, rate: rate ?? mean,
+            detail: detail)
         console.status(console.isErrorTerminal ? "\r\(text)\u{1B}[K" : text + "\n")
     }
 
@@ -78,15 +81,21 @@ package final class ProgressLine: Sendable {
     }
 
     /// The line, cut to the terminal's width.
-    private func line(done: Int, failed: Int, total: Int?, rate: Double) -> String {
+    private func line(
+        done: Int, failed: Int, total: Int?, rate: Double, detail: String?
+    ) -> String {
         func count(_ value: Int) -> String { isBytes ? byteText(value) : grouped(value) }
         var parts = ["\(label) \(count(done))\(total.map { "/" + count($0) } ?? "")\(unit)"]
         if let total, total > 0 {
             parts.append("\(fixed(100 * Double(done) / Double(total), places: 0)) %")
         }
+        if let detail { parts.append(detail) }
         if rate > 0 {
             let bounded = min(rate, 1e15)
-            parts.append(isBytes ? "\(byteText(Int(bounded)))/s" : "\(fixed(rate, places: 1))/s")
+            if detail == nil {
+                parts.append(
+                    isBytes ? "\(byteText(Int(bounded)))/s" : "\(fixed(rate, places: 1))/s")
+            }
             if let total, done < total {
                 parts.append("\(durationText(seconds: Double(total - done) / rate)) left")
             }

@@ -18,6 +18,12 @@ package struct Table: Sendable {
         alignments = columns.map(\.value)
     }
 
+    /// Makes an empty table whose columns come from data.
+    package init(columns: [(name: String, alignment: Alignment)]) {
+        header = columns.map { $0.name }
+        alignments = columns.map { $0.alignment }
+    }
+
     /// Adds a row.
     ///
     /// - Precondition: it has as many cells as the table has columns.
