@@ -134,7 +134,9 @@ def main():
               f"{statistics.mean(r['seconds'] for r in group):.1f} |")
     if arguments.output:
         facts = {"task": arguments.task, "plan": plan, "rows": rows}
-        pathlib.Path(arguments.output).write_text(json.dumps(facts, indent=1) + "\n")
+        # Paths as they are within the project.
+        text = json.dumps(facts, indent=1).replace(f"{ROOT}/", "")
+        pathlib.Path(arguments.output).write_text(text + "\n")
 
 
 if __name__ == "__main__":
