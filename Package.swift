@@ -133,6 +133,7 @@ let package = Package(
             linkerSettings: [.linkedLibrary("z"), .linkedLibrary("pthread")]),
 
         // Tests
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         tests("NativeTests", ["Native"]),
         tests("TensorsTests", ["Native", "Tensors"]),
         tests("GraphTests", ["Graph", "Tensors"]),
@@ -142,11 +143,11 @@ let package = Package(
             "RunsTests",
             [
                 "Datasets", "Devices", "Execution", "Images", "Inference", "ModelFormats",
-                "Native", "Reports", "ResNetModel", "Runs", "Tensors", "Training",
+                "Native", "Reports", "ResNetModel", "Runs", "Tensors", "TestSupport", "Training",
             ]),
         tests("ModelFormatsTests", ["ModelFormats", "Native", "Tensors"], exclude: ["Fixtures"]),
         tests("PretrainedTests", ["Native", "Pretrained"]),
-        tests("ReportsTests", ["Images", "Native", "Reports", "Tensors"]),
+        tests("ReportsTests", ["Images", "Native", "Reports", "Tensors", "TestSupport"]),
         tests("ResNetModelTests", ["Graph", "ResNetModel", "Tensors"]),
         tests(
             "BackendTests",
@@ -163,7 +164,7 @@ let package = Package(
             "InferenceTests",
             [
                 "Devices", "Execution", "Images", "Inference", "ModelFormats", "Native",
-                "ResNetModel", "Tensors",
+                "ResNetModel", "Tensors", "TestSupport",
             ]),
         tests(
             "TrainingTests",

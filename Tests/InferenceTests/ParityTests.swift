@@ -2,6 +2,7 @@ import Inference
 import ModelFormats
 import ResNetModel
 import Tensors
+import TestSupport
 import Testing
 
 /// Real weights, real photos, and the logits that PyTorch 2.13 gives for them in float32 on a CPU.

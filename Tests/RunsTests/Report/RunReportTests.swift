@@ -5,6 +5,7 @@ import Native
 import Reports
 import Runs
 import Tensors
+import TestSupport
 import Testing
 
 @Suite("Run report")

@@ -1,15 +1,16 @@
 /// Reads a page tag by tag and finds what a browser would have to mend.
 ///
 /// A page of this project closes every element but the void ones, quotes every attribute, and escapes every `<`.
-struct Markup {
+package struct Markup {
     /// What is wrong; none in a page that is well-formed.
-    private(set) var problems: [String] = []
+    package private(set) var problems: [String] = []
     /// How often each element occurs.
-    private(set) var counts: [String: Int] = [:]
+    package private(set) var counts: [String: Int] = [:]
     /// The texts outside of tags and styles, joined by spaces.
-    private(set) var text = ""
+    package private(set) var text = ""
 
-    init(_ page: String) {
+    /// Reads a page.
+    package init(_ page: String) {
         var rest = Substring(page)
         var open: [String] = []
         while let start = rest.firstIndex(of: "<") {

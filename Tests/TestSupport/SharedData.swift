@@ -1,12 +1,12 @@
 import Foundation
 
 /// The real weights and photos that the project is checked against; tests are skipped without them.
-enum SharedData {
+package enum SharedData {
     private static let root =
-        "/" + #filePath.split(separator: "/").dropLast(4).joined(separator: "/")
+        "/" + #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
 
     /// Their folder: `RESNET_SHARED_DATA`, else beside the package.
-    static let folder: String? = {
+    package static let folder: String? = {
         let named = ProcessInfo.processInfo.environment["RESNET_SHARED_DATA"]
         let path = named ?? root + "/../shared/data"
         return FileManager.default.fileExists(atPath: path + "/photos/labels.csv") ? path : nil
@@ -16,10 +16,11 @@ enum SharedData {
         .split(separator: ":").map { "\($0)/xz" }
         .first { FileManager.default.isExecutableFile(atPath: $0) }
 
-    static var isAvailable: Bool { folder != nil && unpacker != nil }
+    /// Whether the photos are there, and the weights can be unpacked.
+    package static var isAvailable: Bool { folder != nil && unpacker != nil }
 
     /// A weight file, unpacked once into `.build/test-weights`.
-    static func weights(_ name: String) throws -> String {
+    package static func weights(_ name: String) throws -> String {
         let path = "\(root)/.build/test-weights/\(name)"
         let files = FileManager.default
         if files.fileExists(atPath: path) { return path }
@@ -42,7 +43,7 @@ enum SharedData {
     }
 
     /// The photos' paths and classes, in the order of the reference logits.
-    static func photos() throws -> [(path: String, index: Int)] {
+    package static func photos() throws -> [(path: String, index: Int)] {
         let folder = (folder ?? "") + "/photos/"
         let table = try String(contentsOfFile: folder + "labels.csv", encoding: .utf8)
         return table.split { $0.isNewline }.dropFirst().compactMap { line in
