@@ -46,11 +46,14 @@ void csystem_close(int descriptor) { close(descriptor); }
 int csystem_rename_in_folder(const char *from, const char *to, const char *folder) {
     if (rename(from, to) != 0) { return -1; }
     int descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (descriptor >= 0) {
-        fsync(descriptor);
-        close(descriptor);
-    }
-    return 0;
+    // Who may write into a folder need not be allowed to list it.
+    if (descriptor < 0) { return errno == EACCES ? 0 : 1; }
+    // Some file systems have no such thing as a folder that is synchronised; that is no failure.
+    int failed = fsync(descriptor) != 0 && errno != EINVAL && errno != EROFS;
+    int saved = errno;
+    close(descriptor);
+    errno = saved;
+    return failed ? 1 : 0;
 }
 
 void csystem_remove(const char *path) { unlink(path); }

@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// A failure reported by the operating system or by a native library.
 public struct NativeError: Error, Sendable, CustomStringConvertible {
     /// What went wrong, for callers that branch.
@@ -41,4 +43,19 @@ public struct NativeError: Error, Sendable, CustomStringConvertible {
 
     /// The message.
     public var description: String { message }
+}
+
+extension NativeError.Code {
+    /// The code for what the system says where a file or folder cannot be opened.
+    ///
+    /// - Parameter number: the system's `errno`.
+    package init(openingFailedWith number: Int32) {
+        self =
+            switch number {
+            case ENOENT: .notFound
+            // No memory, or as many open files as the process or the system may have.
+            case ENOMEM, EMFILE, ENFILE: .resourceExhausted
+            default: .inputOutput
+            }
+    }
 }

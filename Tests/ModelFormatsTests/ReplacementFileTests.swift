@@ -29,6 +29,26 @@ struct ReplacementFileTests {
         #expect(try folder.names() == ["w"])
     }
 
+    @Test("put the old file back where the new one cannot take its place")
+    func putsBack() throws {
+        let folder = try TemporaryFolder()
+        let path = try folder.write([1], to: "w")
+        var file = try ReplacementFile(replacing: path)
+        try file.write([2])
+        for name in try folder.names() where name.hasSuffix(".part") {
+            try FileSystem.removeFile(folder.file(name))
+        }
+        var failure: NativeError?
+        do throws(NativeError) {
+            try file.commit(keepingOldAs: folder.file("old"))
+        } catch {
+            failure = error
+        }
+        #expect(failure?.code == .inputOutput)
+        #expect(try Fixtures.bytes(path) == [1])
+        #expect(try folder.names() == ["w"])
+    }
+
     @Test("need a folder, and a name in it", arguments: ["/dev/null/w", "/", "", "."])
     func noFolder(path: String) {
         let error = #expect(throws: NativeError.self) { _ = try ReplacementFile(replacing: path) }

@@ -1,4 +1,4 @@
-import FoundationEssentials
+import Foundation
 import Native
 import Testing
 
@@ -41,6 +41,27 @@ struct FolderTests {
         }
     }
 
+    @Test("with names that are not UTF-8 are listed as such")
+    func namesOtherBytes() throws {
+        try withFolder { folder in
+            try write("", folder + "/b")
+            try makeOddlyNamed(in: folder)
+            let contents = try folderContents(atPath: folder)
+            #expect(contents.map { $0.name } == ["a\u{FFFD}", "b"])
+            #expect(contents.map { $0.kind } == [.unreachable, .regular])
+        }
+    }
+
+    /// A file called `a` and the byte 0xE9, which is é in Latin-1.
+    private func makeOddlyNamed(in folder: String) throws {
+        let process = Process()
+        process.executableURL = URL(filePath: "/bin/sh")
+        process.arguments = ["-c", "cd \"$1\" && : > \"$(printf 'a\\351')\"", "sh", folder]
+        try process.run()
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 0)
+    }
+
     @Test("that are not there are named")
     func namesMissing() throws {
         try withFolder { folder in
@@ -77,6 +98,30 @@ struct FolderTests {
             #expect(error?.code == .notFound)
             let full = #expect(throws: NativeError.self) { try write("x", "/dev/full") }
             #expect(full?.code == .inputOutput)
+        }
+    }
+
+    @Test("that the system is short of are told from those that are not there")
+    func codes() {
+        // ENOENT, ENOMEM, EACCES, ENFILE, EMFILE.
+        let codes = ([2, 12, 13, 23, 24] as [Int32]).map { NativeError.Code(openingFailedWith: $0) }
+        #expect(
+            codes == [
+                .notFound, .resourceExhausted, .inputOutput, .resourceExhausted, .resourceExhausted,
+            ])
+    }
+
+    @Test("are read up to a limit, and not at all beyond it")
+    func limits() throws {
+        try withFolder { folder in
+            try write("four", folder + "/file")
+            let whole = try Memory(reading: folder + "/file", limit: 4)
+            #expect(whole.byteCount == 4)
+            let error = #expect(throws: NativeError.self) {
+                _ = try Memory(reading: folder + "/file", limit: 3)
+            }
+            #expect(error?.code == .limitExceeded)
+            #expect(error?.message.hasSuffix("expected at most 3 bytes, found 4") == true)
         }
     }
 

@@ -54,6 +54,36 @@ struct WorkQueueTests {
         for await _ in stream {}
         #expect(seen.values == Array(0..<100))
     }
+
+    @Test("lets go of what a piece of work held once that is done")
+    func releases() async throws {
+        let queue = try WorkQueue(name: "test")
+        let ends = Seen()
+        for index in 0..<10 { submitHolding(index, ends, queue) }
+        // The one thread has let go of the work before when it begins this.
+        let released = try await queue.run { ends.values }
+        #expect(released == Array(0..<10))
+    }
+
+    private func submitHolding(_ number: Int, _ ends: Seen, _ queue: WorkQueue) {
+        let held = Held(number, ends)
+        queue.submit { held.use() }
+    }
+}
+
+/// Something that tells of its end.
+private final class Held: Sendable {
+    private let number: Int
+    private let ends: Seen
+
+    init(_ number: Int, _ ends: Seen) {
+        self.number = number
+        self.ends = ends
+    }
+
+    deinit { ends.add(number) }
+
+    func use() {}
 }
 
 private final class Seen: Sendable {

@@ -18,8 +18,8 @@ int csystem_sync_and_close(int descriptor);
 /// Closes without waiting.
 void csystem_close(int descriptor);
 
-/// Renames within a folder, then waits until the folder's entry is on the device. -1 with errno set on
-/// failure of the rename; a folder that cannot be synchronised is not a failure.
+/// Renames within a folder, then waits until the folder's entry is on the device. With errno set: -1 where
+/// nothing was renamed, 1 where it was and the device may not have it.
 int csystem_rename_in_folder(const char *from, const char *to, const char *folder);
 
 /// Removes a file, ignoring failure.

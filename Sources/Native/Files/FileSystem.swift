@@ -12,6 +12,14 @@ public enum FileSystem {
         return Int(status.st_size)
     }
 
+    /// The path of what a path leads to, from the root and without links; `nil` where nothing is there.
+    public static func realPath(_ path: String) -> String? {
+        // The system allocates a NUL-terminated text, which is freed once it is copied.
+        guard let text = unsafe realpath(path, nil) else { return nil }
+        defer { unsafe free(text) }
+        return unsafe String(cString: text)
+    }
+
     /// Makes a folder, and those above it where they are missing.
     ///
     /// - Throws: `NativeError` with code `.inputOutput`.

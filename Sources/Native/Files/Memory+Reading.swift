@@ -5,14 +5,17 @@ extension Memory {
     ///
     /// Unlike a mapping, the bytes stay what they are when another program shortens the file.
     ///
-    /// - Throws: `NativeError` with code `.notFound`, `.resourceExhausted` or `.inputOutput`, also where the
-    ///   path leads to no regular file.
-    public init(reading path: String) throws(NativeError) {
+    /// - Parameters:
+    ///   - path: the file.
+    ///   - limit: bytes at most; of a longer file nothing is read.
+    /// - Throws: `NativeError` with code `.notFound`, `.limitExceeded`, `.resourceExhausted` or `.inputOutput`, also
+    ///   where the path leads to no regular file.
+    public init(reading path: String, limit: Int = .max) throws(NativeError) {
         // A pipe that nobody writes to would block otherwise.
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else {
             throw NativeError(
-                errno == ENOENT ? .notFound : .inputOutput,
+                .init(openingFailedWith: errno),
                 "\(path): expected a readable file: \(systemErrorText())")
         }
         defer { close(descriptor) }
@@ -22,6 +25,10 @@ extension Memory {
             throw NativeError(.inputOutput, "\(path): expected a regular file, found another thing")
         }
         let byteCount = Int(status.st_size)
+        guard byteCount <= limit else {
+            throw NativeError(
+                .limitExceeded, "\(path): expected at most \(limit) bytes, found \(byteCount)")
+        }
         let target = try MutableMemory(uncleared: byteCount)
         var filled = 0
         while filled < byteCount {

@@ -96,6 +96,11 @@ public struct MutableMemory: ~Copyable, Sendable {
     /// The number of bytes.
     public let byteCount: Int
 
+    init(owner: MemoryOwner, byteCount: Int) {
+        self.owner = owner
+        self.byteCount = byteCount
+    }
+
     /// Zero-filled memory, aligned to 2 MiB.
     ///
     /// Traps where the system has no memory left; `init(reserving:)` throws instead.

@@ -43,9 +43,8 @@ final class MemoryOwner: @unchecked Sendable {
     static func file(path: String) throws(NativeError) -> MemoryOwner {
         var byteCount = 0
         guard let base = unsafe csystem_map_file(path, &byteCount) else {
-            let missing = csystem_errno() == 2
             throw NativeError(
-                missing ? .notFound : .inputOutput,
+                .init(openingFailedWith: csystem_errno()),
                 "\(path): expected a readable file: \(systemErrorText())")
         }
         // The mapping is private and read-only; `MutableMemory` is never made of a file.

@@ -11,6 +11,8 @@ public enum FileKind: Sendable, Hashable {
     case link
     /// A device, a pipe, a socket.
     case other
+    /// Something whose name is not UTF-8, so that no path leads to it; only in `folderContents`, with a repaired name.
+    case unreachable
 
     /// What lies at a path, at the end of symbolic links; `nil` where nothing does or it cannot be seen.
     public init?(atPath path: String) {
@@ -29,8 +31,8 @@ public enum FileKind: Sendable, Hashable {
         }
     }
 
-    /// What lies at a path, links not followed.
-    fileprivate static func unfollowed(_ path: String) -> FileKind? {
+    /// What lies at a path, links not followed; `nil` where nothing does.
+    public static func unfollowed(_ path: String) -> FileKind? {
         var status = stat()
         guard unsafe lstat(path, &status) == 0 else { return nil }
         return FileKind(mode: status.st_mode)
@@ -66,14 +68,17 @@ public func folderContents(
     var contents: [(name: String, kind: FileKind)] = []
     // `readdir` gives an entry that is valid until the next call, with a NUL-terminated name.
     while let entry = unsafe readdir(folder) {
-        let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { address in
+        let (name, isText) = unsafe withUnsafePointer(to: &entry.pointee.d_name) { address in
             unsafe address.withMemoryRebound(to: CChar.self, capacity: 256) { name in
-                unsafe String(cString: name)
+                // Repaired where it is not UTF-8, and another name then.
+                let text = unsafe String(validatingCString: name)
+                let repaired = unsafe String(cString: name)
+                return (text ?? repaired, text != nil)
             }
         }
         guard name != ".", name != ".." else { continue }
-        let kind = FileKind.unfollowed(path + "/" + name)
-        contents.append((name, kind ?? .other))
+        let kind = isText ? FileKind.unfollowed(path + "/" + name) ?? .other : .unreachable
+        contents.append((name, kind))
     }
     unsafe closedir(folder)
     return contents.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }

@@ -49,8 +49,11 @@ public func handleInterrupts(
             let signal = InterruptSignal(rawValue: csystem_wait_interrupt(pipe, -1)) ?? .terminate
             guard case .ending(let grace) = handler(signal) else { continue }
             first = signal
-            let limit = grace.map { Int32(max(0, min(86_400_000, $0 / .milliseconds(1)))) } ?? -1
+            let end = grace.map { ContinuousClock.now + $0 }
             while true {
+                // What is left of the grace: signals in between do not put its end off.
+                let left = end.map { ($0 - ContinuousClock.now) / .milliseconds(1) }
+                let limit = left.map { Int32(max(0, min(86_400_000, $0))) } ?? -1
                 let number = csystem_wait_interrupt(pipe, limit)
                 let second = InterruptSignal(rawValue: number)
                 if let second, !second.isUrgent { continue }

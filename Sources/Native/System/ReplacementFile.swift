@@ -64,17 +64,31 @@ public struct ReplacementFile: ~Copyable {
     ///
     /// - Parameter previous: another name in the same folder, which an old file gets right before; where the process
     ///   ends between the two, the old file is there under this name.
-    /// - Throws: `NativeError` with code `.inputOutput`; the old file is then untouched.
+    /// - Throws: `NativeError` with code `.inputOutput`. The old file is then in its place, unless all that failed is
+    ///   to wait for the device, which may then have either.
     public consuming func commit(keepingOldAs previous: String? = nil) throws(NativeError) {
         let status = csystem_sync_and_close(descriptor)
         descriptor = -1
-        if status == 0, let previous, FileSystem.byteCount(of: path) != nil {
-            try FileSystem.replace(previous, with: path)
-        }
+        guard status == 0 else { throw Self.failure(path, "replaced") }
+        var moved: String?
         // The shims read the NUL-terminated paths during the calls only.
-        guard status == 0, unsafe csystem_rename_in_folder(temporaryPath, path, folder) == 0 else {
-            throw NativeError(.inputOutput, "\(path): cannot be replaced: \(systemErrorText())")
+        if let previous, FileSystem.byteCount(of: path) != nil {
+            guard unsafe csystem_rename_in_folder(path, previous, folder) >= 0 else {
+                throw Self.failure(path, "kept as \(previous)")
+            }
+            // Where the device has not got this yet, it will be told again below.
+            moved = previous
         }
+        let result = unsafe csystem_rename_in_folder(temporaryPath, path, folder)
+        guard result != 0 else { return }
+        let error = Self.failure(path, result < 0 ? "replaced" : "flushed to the device")
+        // What cannot be undone either is still there under the other name.
+        if result < 0, let moved { _ = unsafe csystem_rename_in_folder(moved, path, folder) }
+        throw error
+    }
+
+    private static func failure(_ path: String, _ verb: String) -> NativeError {
+        NativeError(.inputOutput, "\(path): cannot be \(verb): \(systemErrorText())")
     }
 
     deinit {

@@ -58,13 +58,15 @@ public final class WorkQueue: Sendable {
 @safe
 private final class WorkQueueState: @unchecked Sendable {
     private struct Jobs {
-        var waiting: [@Sendable () -> Void] = []
+        /// Those before `next` are gone, with whatever they held.
+        var waiting: [(@Sendable () -> Void)?] = []
         var next = 0
         var isStopped = false
 
         mutating func pop() -> (@Sendable () -> Void)? {
             guard next < waiting.count else { return nil }
             let job = waiting[next]
+            waiting[next] = nil
             next += 1
             if next > 64, next * 2 > waiting.count {
                 waiting.removeFirst(next)
