@@ -214,6 +214,19 @@ void ccodecs_jpeg_decode(
     jpeg_destroy_decompress(&decoder);
 }
 
+/// Whether scans are missing of a progressive picture whose file ends properly: libjpeg then smooths each block by its
+/// neighbours, and pixels depend on what else is decoded.
+static int is_smoothed(j_decompress_ptr decoder) {
+    if (!decoder->progressive_mode || decoder->coef_bits == NULL) { return 0; }
+    for (int component = 0; component < decoder->num_components; component += 1) {
+        // Those that libjpeg estimates are among the first ten.
+        for (int index = 1; index < 10; index += 1) {
+            if (decoder->coef_bits[component][index] != 0) { return 1; }
+        }
+    }
+    return 0;
+}
+
 void ccodecs_jpeg_decode_part(
     const uint8_t *bytes, size_t byte_count, ccodecs_jpeg_options options, ccodecs_jpeg_part part,
     uint8_t *pixels, ccodecs_status *status) {
@@ -251,11 +264,20 @@ void ccodecs_jpeg_decode_part(
     JDIMENSION left = part.x > margin ? part.x - margin : 0;
     JDIMENSION right = part.x + part.width + margin;
     JDIMENSION count = (right < width ? right : width) - left;
-    if (count < width) { jpeg_crop_scanline(&decoder, &left, &count); }
+    int is_whole = is_smoothed(&decoder);
+    if (is_whole) {
+        left = 0;
+    } else if (count < width) {
+        jpeg_crop_scanline(&decoder, &left, &count);
+    }
     size_t skipped = (size_t)(part.x - left);
     JSAMPARRAY row = decoder.mem->alloc_sarray(
         (j_common_ptr)&decoder, JPOOL_IMAGE, width * (JDIMENSION)components, 1);
-    if (part.y > 0) { jpeg_skip_scanlines(&decoder, part.y); }
+    if (is_whole) {
+        while (decoder.output_scanline < part.y) { jpeg_read_scanlines(&decoder, row, 1); }
+    } else if (part.y > 0) {
+        jpeg_skip_scanlines(&decoder, part.y);
+    }
     for (JDIMENSION y = 0; y < part.height; y += 1) {
         if (jpeg_read_scanlines(&decoder, row, 1) != 1) {
             ccodecs_fail(status, CCODECS_MALFORMED, "a row is missing");

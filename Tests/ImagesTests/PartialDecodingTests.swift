@@ -34,6 +34,27 @@ struct PartialDecodingTests {
     }
 
     @Test(
+        "gives them also of progressive files that lack scans, whose blocks are smoothed by their neighbours"
+    )
+    func equalsWholeWithoutScans() throws {
+        for name in ["64x48-444-progressive.jpg", "61x47-422-progressive.jpg"] {
+            let file = try Fixtures.bytes(name)
+            let scans = file.indices.dropLast().filter { file[$0] == 0xFF && file[$0 + 1] == 0xDA }
+            #expect(scans.count > 3, "\(name)")
+            let exact = try TrainingTransform(
+                size: 16, crop: RandomCrop(area: 0.02...0.4), decoding: .exact)
+            for kept in 1..<scans.count {
+                let bytes = Memory(copying: Array(file[..<scans[kept]]) + [0xFF, 0xD9])
+                for stream in 0..<20 as Range<UInt64> {
+                    let (partial, whole) = try both(bytes, exact, stream: stream)
+                    let same = checksum(partial.pixels) == checksum(whole.pixels)
+                    #expect(same, "\(name), \(kept) scans, \(stream)")
+                }
+            }
+        }
+    }
+
+    @Test(
         "gives the same pixels of real photos, and close ones where it decodes them smaller",
         .enabled(if: SharedData.folder != nil, "the folder of real photos is absent"))
     func equalsWholeOnPhotos() throws {

@@ -93,13 +93,6 @@ extension Image {
         let sum = Float(dull) + share * Float(Int(value) - Int(dull))
         return UInt8(min(max(sum, 0), 255))
     }
-
-    private func tabled(_ value: (UInt8) -> UInt8) throws(ImageError) -> Image {
-        let table = (0..<256).map { value(UInt8($0)) }
-        return try filled { source, target in
-            for place in source.indices { target[place] = table[Int(source[place])] }
-        }
-    }
 }
 
 /// A colour as Pillow's mode HSV has it, three bytes.

@@ -6,7 +6,7 @@ import Native
 extension Image {
     /// The negative.
     package func inverted() throws(ImageError) -> Image {
-        try mapped { _, value in 255 - value }
+        try tabled { value in 255 - value }
     }
 
     /// Keeps the highest bits of each channel.
@@ -14,12 +14,12 @@ extension Image {
     /// - Parameter bits: 1 to 8.
     package func posterized(bits: Int) throws(ImageError) -> Image {
         let mask = UInt8(truncatingIfNeeded: 0xFF << (8 - min(max(bits, 0), 8)))
-        return try mapped { _, value in value & mask }
+        return try tabled { value in value & mask }
     }
 
     /// Inverts what is as bright as the threshold or brighter, 0 to 255.
     package func solarized(threshold: Double) throws(ImageError) -> Image {
-        try mapped { _, value in Double(value) < threshold ? value : 255 - value }
+        try tabled { value in Double(value) < threshold ? value : 255 - value }
     }
 
     /// Stretches each channel to 0...255.
@@ -66,10 +66,12 @@ extension Image {
         return (0..<3).map { Array(counts[$0 << 8..<($0 + 1) << 8]) }
     }
 
-    private func mapped(
-        _ value: (_ channel: Int, _ value: UInt8) -> UInt8
-    ) throws(ImageError) -> Image {
-        try mapped((0..<3).map { channel in (0..<256).map { value(channel, UInt8($0)) } })
+    /// Gives each value another one, in all channels alike.
+    func tabled(_ value: (UInt8) -> UInt8) throws(ImageError) -> Image {
+        let table = (0..<256).map { value(UInt8($0)) }
+        return try filled { source, target in
+            for place in source.indices { target[place] = table[Int(source[place])] }
+        }
     }
 
     /// Looks each channel's values up in a table of its own.
