@@ -44,6 +44,7 @@ func fuzzTarget(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 let fuzzTargets: [Target] = [
     .target(name: "FuzzSupport", path: "Fuzz/Support", swiftSettings: strict),
     fuzzTarget("FuzzJPEG", ["Images", "Native", "Tensors"]),
+    fuzzTarget("FuzzList", ["Datasets", "Native"]),
     fuzzTarget("FuzzPNG", ["Images", "Native"]),
     fuzzTarget("FuzzPyTorch", ["ModelFormats", "Native", "Tensors"]),
     fuzzTarget("FuzzRecords", ["Datasets", "Native"]),

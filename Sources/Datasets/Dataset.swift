@@ -50,20 +50,45 @@ public struct Dataset: Sendable {
 
 /// The pictures to learn from, and those to measure by; both have the same classes.
 public struct DatasetSplit: Sendable {
+    /// Pictures that are for the same.
+    public struct Side: Sendable {
+        /// What they are for; `nil` where the data does not say so of them, and of others does.
+        public let part: DatasetPart?
+        /// The pictures.
+        public let dataset: Dataset
+
+        /// Makes a side.
+        public init(_ part: DatasetPart?, _ dataset: Dataset) {
+            self.part = part
+            self.dataset = dataset
+        }
+    }
+
     /// What is learnt from.
     public let training: Dataset
     /// What is measured by.
     public let validation: Dataset
+    /// What is neither learnt from nor measured by: `test` pictures beside those of `val`, and pictures of no part.
+    public let others: [Side]
     /// Sentences on how the split came about, for people.
     public let notes: [String]
 
     /// Puts a split together.
     ///
-    /// - Precondition: both have the same class names.
-    public init(training: Dataset, validation: Dataset, notes: [String] = []) {
+    /// - Precondition: all have the same class names.
+    public init(
+        training: Dataset, validation: Dataset, others: [Side] = [], notes: [String] = []
+    ) {
         precondition(training.classNames == validation.classNames)
+        precondition(others.allSatisfy { $0.dataset.classNames == training.classNames })
         self.training = training
         self.validation = validation
+        self.others = others
         self.notes = notes
+    }
+
+    /// All pictures: those to learn from, those to measure by, and the others.
+    public var sides: [Side] {
+        [Side(.training, training), Side(.validation, validation)] + others
     }
 }

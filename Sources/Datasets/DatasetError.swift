@@ -20,6 +20,8 @@ public struct DatasetError: Error, Sendable, CustomStringConvertible {
         case invalidOption
         /// A result cannot be written.
         case cannotWrite
+        /// Memory, threads or open files are short: nothing is wrong with the data.
+        case resourceExhausted
     }
 
     /// What went wrong.

@@ -31,8 +31,19 @@ public protocol SampleSource: Sendable {
     /// Reads a sample's picture; several threads may ask at a time.
     ///
     /// - Parameter sample: one of the data set's.
-    /// - Throws: `DatasetError` with code `.notFound`, `.unreadable` or `.badSample`.
+    /// - Throws: `DatasetError` with code `.notFound`, `.unreadable` or `.badSample`, or `.resourceExhausted` where another
+    ///   try may succeed.
     func content(of sample: Sample) throws(DatasetError) -> SampleContent
+
+    /// Reads a sample's picture unless it is too large; several threads may ask at a time.
+    ///
+    /// A source whose bytes lie in memory anyhow may give more than asked for: decoders look again.
+    ///
+    /// - Parameters:
+    ///   - sample: one of the data set's.
+    ///   - maximumByteCount: bytes of an encoded picture, above which no memory is taken for it.
+    /// - Throws: as `content(of:)`, and `DatasetError` with code `.limitExceeded`.
+    func content(of sample: Sample, maximumByteCount: Int) throws(DatasetError) -> SampleContent
 
     /// Gives a sample's picture to somebody who looks at few of its bytes; those not looked at need not be read.
     ///
@@ -46,6 +57,13 @@ public protocol SampleSource: Sendable {
 }
 
 extension SampleSource {
+    /// The same as `content(of:)`, for sources that take no memory of their own for a picture's bytes.
+    public func content(
+        of sample: Sample, maximumByteCount: Int
+    ) throws(DatasetError) -> SampleContent {
+        try content(of: sample)
+    }
+
     /// The same as `content(of:)`.
     public func lazyContent(of sample: Sample) throws(DatasetError) -> SampleContent {
         try content(of: sample)
@@ -70,7 +88,17 @@ extension DatasetError {
         let message = "\(name): \(reason)"
         switch error.code {
         case .notFound: self.init(.notFound, message)
+        case .limitExceeded: self.init(.limitExceeded, message)
+        case .resourceExhausted: self.init(.resourceExhausted, message)
         default: self.init(.unreadable, message)
         }
+    }
+}
+
+extension DatasetError {
+    /// The error of a sample whose picture cannot be made.
+    init(_ error: ImageError) {
+        self.init(
+            error.code == .resourceExhausted ? .resourceExhausted : .badSample, error.message)
     }
 }

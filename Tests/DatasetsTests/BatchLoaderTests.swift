@@ -37,6 +37,39 @@ struct BatchLoaderTests {
         #expect(Set(sums).count == 12)
     }
 
+    @Test(
+        "gives the same bytes with any number of workers, of JPEGs with bad ones, mixed, from any step on",
+        arguments: [2, 4])
+    func isTheSameOfFiles(workers: Int) throws {
+        var contents = try (0..<40).map { number in
+            SampleContent.encoded(
+                Memory(copying: try DrawnPictures.jpeg(number, width: 120, height: 90)))
+        }
+        for bad in [3, 11, 12, 30] { contents[bad] = garbage }
+        let data = dataset(contents)
+        func loader(_ workers: Int) throws -> BatchLoader {
+            // Crops of 120 x 90 pixels for 24: most are decoded smaller.
+            var options = try Self.options(batch: 6, size: 24, workers: workers)
+            options.maximumBadShare = 0.2
+            options.mixing = BatchMixing(mixUpAlpha: 0.4, cutMixAlpha: 1)
+            return try BatchLoader(data, options: options)
+        }
+        let alone = try loader(1)
+        let expected = try epoch(alone, 2)
+        let team = try loader(workers)
+        let batches = try epoch(team, 2)
+        let late = try epoch(try loader(workers), 2, from: 3)
+        #expect(expected.count == 6 && batches.count == 6 && late.count == 3)
+        for (found, step) in zip(batches + late, [0, 1, 2, 3, 4, 5, 3, 4, 5]) {
+            #expect(checksum(found) == checksum(expected[step]), "\(step)")
+            #expect(found.positions == expected[step].positions, "\(step)")
+            let shares = found.distributions?.floats()
+            let expectedShares = expected[step].distributions?.floats()
+            #expect(shares == expectedShares, "\(step)")
+        }
+        #expect(team.skipped == alone.skipped && !team.skipped.isEmpty)
+    }
+
     @Test("goes on at any step as if it had never stopped, and reads epochs ahead rightly")
     func resumes() throws {
         let shapes = Shapes.split(training: 41, validation: 0, size: 16).training
@@ -145,6 +178,31 @@ struct BatchLoaderTests {
         }
     }
 
+    @Test(
+        "finds that too many are bad at the same batch, however far workers have read",
+        arguments: [1, 4])
+    func givesUpInOrder(workers: Int) throws {
+        var contents = try (0..<40).map { try plain($0) }
+        let bad = [2, 17, 25, 33, 38]
+        for position in bad { contents[position] = garbage }
+        var options = try Self.evaluation()
+        options.maximumBadShare = 0.1
+        options.workers = workers
+        options.prefetch = 10
+        let loader = try BatchLoader(dataset(contents), options: options)
+        var positions: [Int] = []
+        let found = code {
+            while let batch = try loader.next() {
+                positions += batch.positions
+                let before = bad.filter { $0 <= (batch.positions.last ?? 0) }
+                #expect(loader.skipped.map { $0.name } == before.map { "sample \($0)" })
+            }
+        }
+        #expect(found == .tooManyBad)
+        #expect(positions == (0..<36).filter { !bad.contains($0) })
+        #expect(loader.skipped.count == 5)
+    }
+
     @Test("ends with an error where no picture is good, even where all may be bad")
     func findsNothing() throws {
         var options = try Self.options(batch: 2)
@@ -174,6 +232,52 @@ struct BatchLoaderTests {
             loader.skipped == [
                 SkippedSample(name: "gone", reason: "gone: there is no such place")
             ])
+    }
+
+    @Test("ends with an error where the system is short, and holds it against no picture")
+    func findsShortages() throws {
+        let full = dataset([try plain(1), try plain(2), try plain(3)])
+        let short = Dataset(
+            name: "short", classNames: full.classNames, samples: full.samples, source: ShortSource()
+        )
+        for options in [try Self.evaluation(), try Self.options(batch: 2)] {
+            let loader = try BatchLoader(short, options: options)
+            #expect(code { _ = try loader.next() } == .resourceExhausted)
+            #expect(loader.skipped.isEmpty)
+        }
+        #expect(code { _ = try DatasetStatistics(of: short) } == .resourceExhausted)
+        let split = DatasetSplit(training: short, validation: full)
+        #expect(code { _ = try DatasetCheck().run(split) } == .resourceExhausted)
+    }
+
+    @Test("takes no memory for files above the limit")
+    func limitsFiles() throws {
+        let folder = try DataFolder()
+        for name in ["a/1.jpg", "b/2.jpg"] { try folder.write(try DrawnPictures.jpeg(1), to: name) }
+        let large = try folder.write("x", to: "b/3.jpg")
+        // A file of holes: reading it all would take 4 GiB.
+        let handle = try #require(FileHandle(forWritingAtPath: large))
+        try handle.truncate(atOffset: 1 << 32)
+        try handle.close()
+        let data = try Dataset.open(folder.path)
+        var options = try Self.evaluation()
+        options.maximumBadShare = 0.5
+        let loader = try BatchLoader(data, options: options)
+        let positions = try epoch(loader, 0).map { $0.positions }
+        #expect(positions == [[0, 1]])
+        #expect(
+            loader.skipped == [
+                SkippedSample(
+                    name: "b/3.jpg",
+                    reason: "b/3.jpg: expected at most 1073741824 bytes, found 4294967296")
+            ])
+        let report = try DatasetCheck().run(
+            DatasetSplit(training: data, validation: data.selecting([])))
+        #expect(report.bad.map { $0.name } == ["b/3.jpg"])
+        let elsewhere = try DataFolder()
+        let packed = try DatasetPacker().pack(
+            folder.path, to: elsewhere.path + "/x.records", maximumBadShare: 0.5)
+        #expect(packed.bad.map { $0.name } == ["b/3.jpg"])
     }
 
     @Test("uses a file with damage inside and counts it, and leaves out one that is cut short")
@@ -210,10 +314,8 @@ struct BatchLoaderTests {
             #expect(positions[index] == positions[index + 2])
         }
         let first = batches[0].images
-        let differs = (0..<16 * 16).contains { _ in
-            first.rows(0..<1).elements(UInt8.self) != first.rows(1..<2).elements(UInt8.self)
-        }
-        #expect(differs)
+        let pictures = (0..<3).map { first.rows($0..<$0 + 1).elements(UInt8.self) }
+        #expect(pictures[0] != pictures[1] && pictures[1] != pictures[2])
     }
 
     @Test("mixes as asked for, the same again at the same step")
@@ -268,11 +370,18 @@ struct BatchLoaderTests {
 
     @Test("stops its workers when it goes, with batches under way")
     func stops() throws {
-        let shapes = Shapes.split(training: 64, validation: 0, size: 64).training
+        let source = WatchedSource()
+        let samples = (0..<64).map { Sample(name: "\($0)", label: 0, place: $0) }
+        let data = Dataset(name: "watched", classNames: ["a"], samples: samples, source: source)
         for _ in 0..<5 {
-            let loader = try BatchLoader(shapes, options: try Self.options(size: 64))
+            let loader = try BatchLoader(data, options: try Self.options(workers: 3))
             let batch = try loader.next()
             #expect(batch != nil)
         }
+        #expect(source.readerCount > 0)
+        // Threads that nobody waits for end on their own, soon; the limit is for one that does not.
+        let limit = ContinuousClock.now + .seconds(60)
+        while !source.livingReaders.isEmpty, ContinuousClock.now < limit { sched_yield() }
+        #expect(source.livingReaders.isEmpty)
     }
 }

@@ -1,5 +1,5 @@
 import Datasets
-import FoundationEssentials
+import Foundation
 import Native
 import Testing
 
@@ -93,6 +93,58 @@ struct ClassFolderTests {
         #expect(data.notes.contains { $0.hasPrefix("a/loop leads back") })
         let broken = try #require(data.samples.first { $0.name == "a/self.jpg" })
         #expect(code { _ = try data.source.content(of: broken) } == .unreadable)
+    }
+
+    @Test("name what lies under names that are not UTF-8")
+    func otherBytes() throws {
+        let folder = try DataFolder()
+        for name in ["a/1.jpg", "b/1.jpg"] { try folder.write([1], to: name) }
+        let process = Process()
+        process.executableURL = URL(filePath: "/bin/sh")
+        process.arguments = [
+            "-c", "cd \"$1\" && : > \"a/$(printf 'x\\351').jpg\" && mkdir \"$(printf 'c\\351')\"",
+            "sh", folder.path,
+        ]
+        try process.run()
+        process.waitUntilExit()
+        let data = try Dataset.open(folder.path)
+        #expect(data.listing == ["a/1.jpg a", "b/1.jpg b"])
+        let reason = "its name is not UTF-8; rename it"
+        #expect(
+            data.leftOut == [
+                SkippedSample(name: "c\u{FFFD}", reason: reason),
+                SkippedSample(name: "a/x\u{FFFD}.jpg", reason: reason),
+            ])
+    }
+
+    @Test("tell classes and pictures apart by the bytes of their names")
+    func spellings() throws {
+        let folder = try DataFolder()
+        // The letter é in one piece and in two.
+        for name in ["\u{E9}", "e\u{301}"] { try folder.write([1], to: "\(name)/1.jpg") }
+        let data = try Dataset.open(folder.path)
+        #expect(data.samples.map { $0.label } == [0, 1])
+        #expect(data.classNames.map { $0.utf8.count } == [3, 2])
+        let list = try folder.write("\u{E9}/1.jpg,x\ne\u{301}/1.jpg,y\n", to: "l.csv")
+        let listed = try Dataset.open(list)
+        #expect(listed.samples.map { $0.label } == [0, 1])
+    }
+
+    @Test(
+        "beside archives or records are no data without a word",
+        arguments: ["a/1.jpg", "train/a/1.jpg"])
+    func ambiguous(picture: String) throws {
+        let folder = try DataFolder()
+        var tar = TarWriter()
+        tar.add("1.jpg", [1])
+        tar.add("1.cls", [0x30])
+        let archive = try folder.write(tar.finished, to: "backup.tar")
+        #expect(try Dataset.open(folder.path).samples.count == 1)
+        try folder.write([1], to: picture)
+        #expect(code { _ = try Dataset.open(folder.path) } == .notRecognised)
+        #expect(
+            message { _ = try Dataset.open(folder.path) }.contains("backup.tar beside the folder"))
+        #expect(try Dataset.open(archive).samples.count == 1)
     }
 
     @Test("name what cannot be read, and what is not there")

@@ -53,7 +53,8 @@ struct ContentSplitTests {
         for _ in 0..<200 {
             let count = 2 + Int(random.next() % 60)
             let kinds = 1 + random.next() % UInt64(count)
-            let labels = (0..<count).map { _ in Int(random.next() % 4) }
+            let classCount = 1 + random.next() % 4
+            let labels = (0..<count).map { _ in Int(random.next() % classCount) }
             let prints = (0..<count).map { _ in "\(random.next() % kinds)" }
             let split = ContentSplit(options: DatasetOptions(seed: random.next()))
             let chosen = split.choose(labels: labels, prints: prints)
@@ -93,6 +94,18 @@ struct ContentSplitTests {
         #expect(positions == [2, 3])
     }
 
+    @Test("end when asked to")
+    func cancels() throws {
+        let folder = try DataFolder()
+        for number in 0..<4 { try folder.write([UInt8(number)], to: "\(number % 2)/\(number).jpg") }
+        let cancellation = Cancellation()
+        let split = try DatasetSplit.open(folder.path, cancellation: cancellation)
+        #expect(split.training.samples.count == 2)
+        cancellation.cancel()
+        #expect(
+            code { _ = try DatasetSplit.open(folder.path, cancellation: cancellation) }
+                == .unreadable)
+    }
     @Test("refuse shares that leave one side empty, and data that cannot be split")
     func refuses() throws {
         let folder = try folder([3, 3])

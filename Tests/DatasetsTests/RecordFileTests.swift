@@ -75,7 +75,10 @@ struct RecordFileTests {
         for position in 0..<10 {
             let sample = drawn.validation.samples[position]
             guard case .pixels(let expected) = try drawn.validation.source.content(of: sample)
-            else { continue }
+            else {
+                Issue.record("a drawing is pixels")
+                continue
+            }
             let image = try Image(decoding: Memory(copying: try packed.validation.bytes(position)))
             #expect(bytesOf(image.pixels) == bytesOf(expected.pixels))
         }
@@ -92,6 +95,63 @@ struct RecordFileTests {
         let report = try DatasetPacker().pack(path, to: output, maximumBadShare: 0.1)
         #expect(report.bad.map { $0.name } == ["train/rose/x.jpg"])
         #expect(try Dataset.open(output, part: .all).samples.count == 12)
+    }
+
+    @Test("leave out pictures whose names are too long to be read back")
+    func longNames() throws {
+        let folder = try DataFolder()
+        var tar = TarWriter()
+        let path = String(repeating: "a", count: 4092)
+        tar.addExtended(["path": path + ".jpg"])
+        tar.add("x", try DrawnPictures.jpeg(1))
+        tar.addExtended(["path": path + ".cls"])
+        tar.add("x", [0x30])
+        tar.add("b.jpg", try DrawnPictures.jpeg(2))
+        tar.add("b.cls", [0x31])
+        let data = try folder.write(tar.finished, to: "data/x.tar")
+        let output = folder.path + "/out.records"
+        let report = try DatasetPacker().pack(data, to: output, maximumBadShare: 0.5)
+        let name = "x.tar/\(path).jpg"
+        #expect(
+            report.bad == [
+                SkippedSample(
+                    name: name,
+                    reason: "expected a name of at most 4096 bytes, found \(name.utf8.count)")
+            ])
+        #expect(try Dataset.open(output, part: .all).listing == ["x.tar/b.jpg class 1"])
+    }
+
+    @Test("refuse indices whose pictures or names do not lie one after the other")
+    func overlaps() throws {
+        let folder = try DataFolder()
+        let output = folder.path + "/out.records"
+        _ = try DatasetPacker(workers: 1).pack("shapes:train=3,val=2,size=8", to: output)
+        let bytes = bytesOf(try Memory(reading: output))
+        let end = bytes.count - 80
+        func number(_ place: Int) -> Int {
+            (0..<8).reduce(0) { $0 | Int(bytes[place + $1]) << (8 * $1) }
+        }
+        let index = number(end + 16)
+        let first = bytes[index..<index + 48]
+        for (range, expected) in [(0..<0, true), (0..<16, false), (16..<28, false)] {
+            // The second sample's picture, or name, is the first one's.
+            var changed = bytes
+            for offset in range { changed[index + 48 + offset] = first[index + offset] }
+            if !range.isEmpty, range.lowerBound == 0 {
+                for offset in 32..<36 { changed[index + 48 + offset] = first[index + offset] }
+            }
+            func put(_ sum: UInt32, _ place: Int) {
+                for (offset, byte) in lowestFirst(sum).enumerated() {
+                    changed[place + offset] = byte
+                }
+            }
+            put(crc32c(Array(changed[index..<end]).span), end + 60)
+            let head = crc32c(Array(changed[..<16]).span)
+            put(crc32c(Array(changed[end..<end + 64]).span, continuing: head), end + 64)
+            let path = try folder.write(changed, to: "changed.records")
+            let found = message { _ = try Dataset.open(path, part: .all) }
+            #expect(found.contains("sample 1 makes no sense") == !expected, "\(found)")
+        }
     }
 
     @Test("are never written into the data's folder")
@@ -111,6 +171,48 @@ struct RecordFileTests {
         let output = folder.path + "/x.records"
         _ = try DatasetPacker().pack(path, to: output)
         #expect(code { _ = try DatasetPacker().pack(output, to: output) } == .invalidOption)
+    }
+
+    @Test("are never written onto or beside shards, lists and what they name")
+    func outputsBesideFiles() throws {
+        let folder = try DataFolder()
+        for number in 0..<2 {
+            var tar = TarWriter()
+            tar.add("\(number).jpg", try DrawnPictures.jpeg(number))
+            tar.add("\(number).cls", Array("\(number)".utf8))
+            try folder.write(tar.finished, to: "shards/train-\(number).tar")
+            try folder.write(try DrawnPictures.jpeg(number), to: "pictures/\(number).jpg")
+            try folder.write(try DrawnPictures.jpeg(number), to: "classes/a/\(number).jpg")
+        }
+        try folder.write("../pictures/0.jpg,x\n../pictures/1.jpg,y\n", to: "lists/l.csv")
+        try createFolder(atPath: folder.path + "/out")
+        try folder.link("classes/b", to: folder.path + "/pictures")
+        try folder.link("out/0.records", to: folder.path + "/shards/train-0.tar")
+        try folder.link("out/1.records", to: folder.path + "/shards/none.tar")
+        let shards = "/shards/train-{0,1}.tar"
+        let before = try folder.hash()
+        for (data, output) in [
+            (shards, "/shards/train-1.tar"), (shards, "/shards/x.records"),
+            (shards, "/shards/new/run"), (shards, "/shards"), (shards, "/out/0.records"),
+            (shards, "/out/1.records"), ("/shards", "/shards/../shards/new/x"),
+            ("/shards/train-0.tar", "/shards/train-1.tar"), ("/lists/l.csv", "/lists/l.csv"),
+            ("/lists/l.csv", "/lists/x"), ("/lists/l.csv", "/pictures/0.jpg"),
+            ("/lists/l.csv", "/pictures/x"), ("/classes", "/pictures/0.jpg"),
+            ("/classes", "/pictures/x/y"), ("/classes", "/classes/a/x/y"),
+        ] {
+            let found = code {
+                try Dataset.checkOutput(folder.path + output, data: folder.path + data)
+            }
+            #expect(found == .invalidOption, "\(data) \(output)")
+        }
+        #expect(
+            code { _ = try DatasetPacker().pack("shapes", to: folder.path + "/none/x.records") }
+                == .cannotWrite)
+        for data in [shards, "/lists/l.csv", "/classes"] {
+            try Dataset.checkOutput(folder.path + "/out/x", data: folder.path + data)
+            try Dataset.checkOutput(folder.path + "/new/x/y", data: folder.path + data)
+        }
+        #expect(try folder.hash() == before)
     }
 
     @Test("notice damage wherever it is")

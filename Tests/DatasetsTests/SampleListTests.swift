@@ -54,6 +54,31 @@ struct SampleListTests {
         #expect(try Dataset.open(path, part: .test).listing == ["d.jpg y"])
     }
 
+    @Test("leave out pictures of no part, and say so, also where some are split off")
+    func noPart() throws {
+        for last in ["val", "train"] {
+            let folder = try DataFolder()
+            var list = "path,label,split\n"
+            for number in 0..<8 {
+                try folder.write([UInt8(number)], to: "\(number).jpg")
+                let part = number < 4 ? "train" : number < 6 ? last : ""
+                list += "\(number).jpg,\(number % 2 == 0 ? "x" : "y"),\(part)\n"
+            }
+            let split = try DatasetSplit.open(try folder.write(list, to: "l.csv"))
+            #expect(split.notes.contains("2 pictures are of no part: left out"), "\(last)")
+            #expect(split.validation.samples.count == 2)
+            #expect(split.sides.map { $0.part } == [.training, .validation, nil])
+            #expect(split.others.map { $0.dataset.listing } == [["6.jpg x", "7.jpg y"]])
+        }
+        let folder = try DataFolder()
+        let path = try folder.write(
+            "path,label,split\na.jpg,x,train\nb.jpg,y,train\nc.jpg,x,val\nd.jpg,y,test\n",
+            to: "l.csv")
+        let split = try DatasetSplit.open(path)
+        #expect(split.sides.map { $0.part } == [.training, .validation, .test])
+        #expect(split.others.map { $0.dataset.listing } == [["d.jpg y"]])
+    }
+
     @Test("repeat a row once, and refuse a second label")
     func repeats() throws {
         let data = try open("a.jpg,x\nb.jpg,y\na.jpg,x\n")
@@ -76,7 +101,11 @@ struct SampleListTests {
             ("file,label\n", "header alone"),
             ("a.jpg,x\n../b.jpg,y\n", "line 2: expected a path below the list's folder"),
             ("a.jpg,x\n/etc/b.jpg,y\n", "line 2: expected a path below the list's folder"),
-            ("a.jpg,x\nx/../../b.jpg,y\n", "line 2"), ("a.jpg,x\nb\0.jpg,y\n", "line 2"),
+            ("a.jpg,x\nx/../../b.jpg,y\n", "line 2"),
+            // To the system a slash with an accent over it is a slash, and a file's name begins with the accent.
+            ("a.jpg,x\n../\u{301}b.jpg,y\n", "line 2: expected a path below the list's folder"),
+            ("a.jpg,x\n/\u{301}b.jpg,y\n", "line 2: expected a path below the list's folder"),
+            ("a.jpg,x\nb\0.jpg,y\n", "line 2"),
             ("file,index\na.jpg,999999999\n", "expected at most 1000000 classes"),
         ])
     func refuses(text: String, expected: String) {

@@ -60,7 +60,8 @@ struct ShapesTests {
         for wrong in [
             "shapes:size=7", "shapes:size", "shapes:colour=1", "shapes:train=-1",
             "shapes:size=5000",
-            "shapes:seed=x", "shapes:train=99999999999",
+            "shapes:seed=x", "shapes:train=99999999999", "shapes:train=100000001",
+            "shapes:val=4294967296",
         ] {
             do throws(DatasetError) {
                 _ = try Shapes.open(wrong)

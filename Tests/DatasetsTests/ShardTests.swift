@@ -98,6 +98,43 @@ struct ShardTests {
         )
     }
 
+    @Test(
+        "take the first of members with one name in a row, guess no label, and name each sample once"
+    )
+    func repeated() throws {
+        let folder = try DataFolder()
+        var tar = TarWriter()
+        for (name, data) in [
+            ("a.jpg", [1]), ("a.JPG", [2]), ("a.cls", [0x30]), ("b.jpg", [3]), ("b.cls", [0x30]),
+            ("b.cls", [0x31]), ("c.jpg", [4]), ("c.png", [5]), ("c.cls", [0x31]), ("a.jpg", [6]),
+            ("a.cls", [0x31]),
+        ] as [(String, [UInt8])] { tar.add(name, data) }
+        let data = try Dataset.open(try folder.write(tar.finished, to: "x.tar"))
+        #expect(data.samples.map { $0.name } == ["x.tar/a.jpg", "x.tar/c.jpg", "x.tar/a.jpg#3"])
+        #expect(data.samples.map { $0.label } == [0, 1, 1])
+        #expect(try data.bytes(0) == [1] && data.bytes(1) == [4] && data.bytes(2) == [6])
+        #expect(
+            data.leftOut == [
+                SkippedSample(
+                    name: "x.tar/a.JPG",
+                    reason: "it comes twice in one sample, and the first is taken"),
+                SkippedSample(name: "x.tar/b.jpg", reason: "b.cls comes twice"),
+            ])
+    }
+
+    @Test("pass over links and folders that give a size, as they have no data")
+    func emptyKinds() throws {
+        let folder = try DataFolder()
+        var tar = TarWriter()
+        for kind in ["1", "2", "3", "4", "5", "6"] as [Character] {
+            tar.add("x\(kind)", [], kind: kind, size: Array("00000001000\0".utf8))
+        }
+        tar.add("a.jpg", [1])
+        tar.add("a.cls", [0x30])
+        let data = try Dataset.open(try folder.write(tar.finished, to: "x.tar"))
+        #expect(data.samples.map { $0.name } == ["x.tar/a.jpg"])
+    }
+
     @Test("read extended headers, long names and sizes, and global ones")
     func extended() throws {
         let folder = try DataFolder()
@@ -153,17 +190,16 @@ struct ShardTests {
         let folder = try DataFolder()
         let messages = try (0..<3).map { number in
             ExampleWriter.picture(
-                try DrawnPictures.jpeg(number), label: number + 1, text: "c\(number)",
-                file: "p\(number).jpg")
+                try DrawnPictures.jpeg(number), label: 1, text: "c", file: "p\(number).jpg")
         }
         let file = ExampleWriter.records(messages)
         var damaged = file
-        // A pixel byte near the end of the first record's data.
-        damaged[12 + messages[0].count - 3] ^= 1
+        // A pixel byte near the end of the second record's data.
+        damaged[28 + messages[0].count + messages[1].count - 3] ^= 1
         let data = try Dataset.open(try folder.write(damaged, to: "a.tfrecord"))
         #expect(data.samples.count == 3)
-        #expect(code { _ = try data.bytes(0) } == .badSample)
-        #expect(try data.bytes(1) == DrawnPictures.jpeg(1))
+        #expect(code { _ = try data.bytes(1) } == .badSample)
+        #expect(try data.bytes(2) == DrawnPictures.jpeg(2))
 
         damaged = file
         damaged[2] ^= 1
@@ -175,6 +211,36 @@ struct ShardTests {
         #expect(message { _ = try Dataset.open(second) }.contains("the length of record 1"))
         let cut = try folder.write(Array(file.dropLast(2)), to: "d.tfrecord")
         #expect(message { _ = try Dataset.open(cut) }.contains("record 2 at byte"))
+    }
+
+    @Test("believe no label of a damaged record that would add a class or end reading")
+    func damagedLabels() throws {
+        let folder = try DataFolder()
+        let messages = [1, 1, 2, 3].enumerated().map { number, label in
+            ExampleWriter.picture([9], label: label, text: "c\(label)", file: "\(number)")
+        }
+        for (written, changed) in [(3, 0), (3, 9)] as [(UInt8, UInt8)] {
+            var file = ExampleWriter.records(messages)
+            let start = messages[0..<3].reduce(12) { $0 + $1.count + 16 }
+            // The label follows its feature's name: two messages, their lengths, the packed number.
+            let name = Array("image/class/label".utf8)
+            let found = (start..<file.count - name.count).first { place in
+                Array(file[place..<place + name.count]) == name
+            }
+            let end = try #require(found) + name.count
+            let digit = (end..<end + 12).last { file[$0] == written }
+            let number = try #require(digit)
+            file[number] = changed
+            let data = try Dataset.open(try folder.write(file, to: "a.tfrecord"))
+            #expect(data.samples.map { $0.label } == [0, 0, 1])
+            #expect(data.classNames == ["c1", "c2"])
+            #expect(
+                data.leftOut == [
+                    SkippedSample(
+                        name: "a.tfrecord/record 3",
+                        reason: "the record is damaged: its checksum differs")
+                ])
+        }
     }
 
     @Test("count classes from 1, or from 0 where that is asked for")

@@ -2,6 +2,7 @@ import Datasets
 import Foundation
 import Images
 import Native
+import Synchronization
 import Tensors
 
 /// The real photos, where they are.
@@ -33,6 +34,13 @@ struct MemorySource: SampleSource {
             throw DatasetError(.notFound, "\(sample.name): there is no such place")
         }
         return contents[sample.place]
+    }
+}
+
+/// Pictures that the system has no memory or no open file for.
+struct ShortSource: SampleSource {
+    func content(of sample: Sample) throws(DatasetError) -> SampleContent {
+        throw DatasetError(.resourceExhausted, "\(sample.name): too many open files")
     }
 }
 
@@ -69,4 +77,31 @@ func epoch(_ loader: BatchLoader, _ epoch: Int, from step: Int = 0) throws -> [L
     var batches: [LoadedBatch] = []
     while let batch = try loader.next() { batches.append(batch) }
     return batches
+}
+
+/// Plain pictures, and the threads that asked for them.
+final class WatchedSource: SampleSource {
+    private let readers = Mutex<Set<String>>([])
+
+    func content(of sample: Sample) throws(DatasetError) -> SampleContent {
+        if let thread = try? FileManager.default.destinationOfSymbolicLink(
+            atPath: "/proc/thread-self")
+        {
+            readers.withLock { _ = $0.insert(thread) }
+        }
+        do {
+            return try plain(sample.place)
+        } catch {
+            throw DatasetError(.badSample, "\(error)")
+        }
+    }
+
+    /// How many threads asked.
+    var readerCount: Int { readers.withLock { $0.count } }
+
+    /// The threads that asked and have not ended.
+    var livingReaders: [String] {
+        readers.withLock { Array($0) }
+            .filter { FileManager.default.fileExists(atPath: "/proc/\($0)") }
+    }
 }

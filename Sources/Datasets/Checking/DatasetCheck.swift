@@ -18,7 +18,7 @@ public struct DatasetCheck: Sendable {
         public var badShare: Double {
             bad.isEmpty ? 0 : Double(bad.count) / Double(sampleCount)
         }
-        /// Groups with pictures on both sides of a split.
+        /// Groups with pictures to learn from and pictures to measure by.
         public var leaks: [DuplicateGroup] { duplicates.filter { $0.isLeak } }
         /// Groups with pictures of several classes.
         public var conflicts: [DuplicateGroup] { duplicates.filter { $0.isConflict } }
@@ -45,36 +45,29 @@ public struct DatasetCheck: Sendable {
         self.workers = workers
     }
 
-    /// Checks a split's two data sets.
+    /// Checks all pictures of a split, also those on neither of its two sides.
     ///
     /// - Parameters:
     ///   - split: what to check.
     ///   - cancellation: ends the check.
     ///   - progress: called now and then, on any thread, with how many pictures are done, and of how many.
-    /// - Throws: `DatasetError` with code `.unreadable` where no thread can be had, or it was cancelled.
+    /// - Throws: `DatasetError` with code `.unreadable` where it was cancelled, `.resourceExhausted` where memory, threads
+    ///   or open files are short.
     public func run(
         _ split: DatasetSplit, cancellation: Cancellation = Cancellation(),
         progress: @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in }
     ) throws(DatasetError) -> Report {
-        try run(
-            [split.training, split.validation], cancellation: cancellation, progress: progress)
-    }
-
-    /// Checks data sets, which are the sides of a split where there are two.
-    func run(
-        _ sets: [Dataset], cancellation: Cancellation,
-        progress: @Sendable (_ done: Int, _ total: Int) -> Void
-    ) throws(DatasetError) -> Report {
-        let samples = sets.enumerated().flatMap { side, set in
-            set.samples.map { (side: side, sample: $0) }
+        let sides = split.sides
+        let samples = sides.enumerated().flatMap { side, pictures in
+            pictures.dataset.samples.map { (side: side, sample: $0) }
         }
         let checker = self
         let verdicts = try SampleSweep.run(
             count: samples.count, workers: workers, cancellation: cancellation,
             progress: { progress($0, samples.count) },
-            body: { position in
+            body: { (position: Int) throws(DatasetError) -> Verdict in
                 let (side, sample) = samples[position]
-                return checker.verdict(sample, sets[side].source)
+                return try checker.verdict(sample, sides[side].dataset.source)
             })
         var bad: [SkippedSample] = []
         var groups: [String: [Int]] = [:]
@@ -85,14 +78,16 @@ public struct DatasetCheck: Sendable {
                 groups[print, default: []].append(position)
             }
         }
-        let leftOut = sets.first?.leftOut ?? []
+        let leftOut = split.training.leftOut
         bad += leftOut
         let duplicates = groups.values.filter { $0.count > 1 }
             .sorted { ($0.first ?? 0) < ($1.first ?? 0) }
             .map { positions in
-                DuplicateGroup(
+                let parts = Set(positions.map { sides[samples[$0].side].part })
+                return DuplicateGroup(
                     names: positions.map { samples[$0].sample.name },
-                    isLeak: Set(positions.map { samples[$0].side }).count > 1,
+                    isLeak: parts.contains(.training)
+                        && (parts.contains(.validation) || parts.contains(.test)),
                     isConflict: Set(positions.map { samples[$0].sample.label }).count > 1)
             }
         return Report(
@@ -106,15 +101,20 @@ public struct DatasetCheck: Sendable {
         var print: String?
     }
 
-    private func verdict(_ sample: Sample, _ source: any SampleSource) -> Verdict {
+    /// - Throws: what says nothing of the sample.
+    private func verdict(
+        _ sample: Sample, _ source: any SampleSource
+    ) throws(DatasetError) -> Verdict {
         do throws(DatasetError) {
-            let content = try source.content(of: sample)
+            let content = try source.content(
+                of: sample, maximumByteCount: limits.maximumByteCount)
             if case .encoded(let bytes) = content {
                 try sample.decode(bytes, limits: limits)
                 return Verdict(print: ContentPrint.whole(bytes))
             }
-            return Verdict(print: ContentPrint.of(sample, source: source))
+            return Verdict(print: try ContentPrint.of(sample, source: source))
         } catch {
+            guard error.code != .resourceExhausted else { throw error }
             return Verdict(reason: sample.shortReason(error.message))
         }
     }
@@ -123,14 +123,13 @@ public struct DatasetCheck: Sendable {
 extension Sample {
     /// Decodes the sample's picture, as training does it.
     ///
-    /// - Throws: `DatasetError` with code `.badSample`, or `.unreadable` where there is no memory for it.
+    /// - Throws: `DatasetError` with code `.badSample`, or `.resourceExhausted` where there is no memory for it.
     @discardableResult
     package func decode(_ bytes: Memory, limits: DecodeLimits) throws(DatasetError) -> Image {
-        do {
+        do throws(ImageError) {
             return try Image(decoding: bytes, limits: limits, damage: .acceptUnlessCut, name: name)
         } catch {
-            throw DatasetError(
-                error.code == .resourceExhausted ? .unreadable : .badSample, error.message)
+            throw DatasetError(error)
         }
     }
 

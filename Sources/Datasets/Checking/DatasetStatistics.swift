@@ -46,7 +46,8 @@ public struct DatasetStatistics: Sendable {
     ///   - workers: threads that read.
     ///   - cancellation: ends it.
     ///   - progress: called now and then, on any thread, with how many pictures are done.
-    /// - Throws: `DatasetError` with code `.unreadable` where no thread can be had, or it was cancelled.
+    /// - Throws: `DatasetError` with code `.unreadable` where it was cancelled, `.resourceExhausted` where memory, threads
+    ///   or open files are short.
     public init(
         of dataset: Dataset, workers: Int = ComputeTeam.processorCount,
         cancellation: Cancellation = Cancellation(),
@@ -55,7 +56,9 @@ public struct DatasetStatistics: Sendable {
         let found = try SampleSweep.run(
             count: dataset.samples.count, workers: workers, cancellation: cancellation,
             progress: progress,
-            body: { Self.facts(dataset.samples[$0], dataset.source) })
+            body: { (position: Int) throws(DatasetError) -> Facts in
+                try Self.facts(dataset.samples[position], dataset.source)
+            })
         var formats: [ImageFormat: Int] = [:]
         var unreadable: [SkippedSample] = []
         var sizes: [(width: Int, height: Int)] = []
@@ -87,18 +90,31 @@ public struct DatasetStatistics: Sendable {
         var byteCount: Int?
     }
 
-    private static func facts(_ sample: Sample, _ source: any SampleSource) -> Facts {
-        do {
+    private static func facts(
+        _ sample: Sample, _ source: any SampleSource
+    ) throws(DatasetError) -> Facts {
+        do throws(DatasetError) {
             switch try source.lazyContent(of: sample) {
             case .pixels(let image): return Facts(width: image.width, height: image.height)
             case .encoded(let bytes):
-                let header = try ImageHeader(of: bytes, name: sample.name)
+                let header = try header(of: bytes, name: sample.name)
                 return Facts(
                     format: header.format, width: header.width, height: header.height,
                     byteCount: bytes.byteCount)
             }
         } catch {
-            return Facts(reason: sample.shortReason("\(error)"))
+            guard error.code != .resourceExhausted else { throw error }
+            return Facts(reason: sample.shortReason(error.message))
+        }
+    }
+
+    private static func header(
+        of bytes: Memory, name: String
+    ) throws(DatasetError) -> ImageHeader {
+        do throws(ImageError) {
+            return try ImageHeader(of: bytes, name: name)
+        } catch {
+            throw DatasetError(error)
         }
     }
 }

@@ -6,6 +6,8 @@ public struct SkippedSampleFile: ~Copyable {
 
     /// Opens a file, of which nothing is kept unless it is to be gone on with.
     ///
+    /// Of a file that is gone on with whole lines are kept: a process that was killed may have left part of one.
+    ///
     /// - Throws: `DatasetError` with code `.cannotWrite`.
     public init(_ path: String, appends: Bool = false) throws(DatasetError) {
         file = try Self.opened(path, appends: appends)
@@ -16,11 +18,19 @@ public struct SkippedSampleFile: ~Copyable {
     ) throws(DatasetError) -> WritableFile {
         do {
             var file = try WritableFile(appendingTo: path)
-            if !appends { try file.truncate(to: 0) }
+            guard file.byteCount > 0 else { return file }
+            let kept = appends ? try wholeLines(of: path) : 0
+            if file.byteCount > kept { try file.truncate(to: kept) }
             return file
         } catch {
             throw DatasetError(.cannotWrite, error.message)
         }
+    }
+
+    /// The length of a file's lines that end with a line feed.
+    private static func wholeLines(of path: String) throws(NativeError) -> Int {
+        let bytes = try Memory(reading: path).array
+        return bytes.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
     }
 
     /// Adds samples.
@@ -32,6 +42,17 @@ public struct SkippedSampleFile: ~Copyable {
         let bytes = Array(text.utf8)
         do {
             try file.write(bytes.span)
+        } catch {
+            throw DatasetError(.cannotWrite, error.message)
+        }
+    }
+
+    /// Waits until what was written is on the disk.
+    ///
+    /// - Throws: `DatasetError` with code `.cannotWrite`.
+    public borrowing func synchronize() throws(DatasetError) {
+        do {
+            try file.synchronize()
         } catch {
             throw DatasetError(.cannotWrite, error.message)
         }

@@ -41,7 +41,7 @@ public final class BatchLoader: Sendable {
     /// Starts the workers, which wait for the first call of `next`.
     ///
     /// - Throws: `DatasetError` with code `.invalidOption` where a number makes no sense or the data set is empty,
-    ///   `.unreadable` where no threads are to be had.
+    ///   `.resourceExhausted` where no threads are to be had.
     public init(_ dataset: Dataset, options: LoaderOptions) throws(DatasetError) {
         guard !dataset.samples.isEmpty else {
             throw DatasetError(.invalidOption, "\(dataset.name): expected pictures, found none")
@@ -59,7 +59,7 @@ public final class BatchLoader: Sendable {
             queue = try WorkQueue(
                 name: "loading", threadCount: options.workers, isBackground: true)
         } catch {
-            throw DatasetError(.unreadable, error.message)
+            throw DatasetError(.resourceExhausted, error.message)
         }
     }
 
@@ -94,20 +94,25 @@ public final class BatchLoader: Sendable {
 
     /// The next batch of the epoch; `nil` after its last.
     ///
-    /// Blocks until it is there.
+    /// Blocks until it is there. Whether too many pictures are bad is decided here, batch after batch, so that it does not
+    /// depend on how far the workers have read ahead.
     ///
-    /// - Throws: `DatasetError` with code `.tooManyBad`, or `.unreadable` where memory is short.
+    /// - Throws: `DatasetError` with code `.tooManyBad`, or `.resourceExhausted` where memory or open files are short.
     public func next() throws(DatasetError) -> LoadedBatch? {
         while let batch = advance() {
-            if let loaded = try batch.take().get() { return loaded }
+            let contents = try batch.take().get()
+            try reports.count(contents)
+            if let loaded = contents.batch { return loaded }
+            // A place that must not be empty is, although all samples were tried for it.
+            guard options.keepsPartialBatch else { throw reports.tooManyBad() }
         }
         return nil
     }
 
-    /// The samples left out so far because they are bad, in the data set's order.
+    /// The samples left out of the batches so far because they are bad, in the data set's order.
     public var skipped: [SkippedSample] { reports.bad }
 
-    /// The samples used so far although the decoder found damage, in the data set's order.
+    /// The samples used in the batches so far although the decoder found damage, in the data set's order.
     public var damaged: [SkippedSample] { reports.damaged }
 
     /// Takes the next batch and sees that enough are under way.

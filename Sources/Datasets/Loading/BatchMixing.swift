@@ -1,4 +1,4 @@
-import Native
+package import Native
 package import Tensors
 
 /// Mixes each picture of a batch with the one before it, and their classes likewise.
@@ -7,11 +7,11 @@ package import Tensors
 /// Source: torchvision 0.28, `references/classification/transforms.py`, `RandomMixUp` and `RandomCutMix`: one share for the
 /// whole batch, partners rolled by one. Pictures are mixed as bytes and rounded once.
 public struct BatchMixing: Sendable, Hashable {
-    /// Mix-up's share is of the beta distribution of this parameter; 0 for no mix-up.
+    /// Mix-up's share is of the beta distribution of this parameter, 1e-6 to 1000; 0 for no mix-up.
     ///
     /// Source: Zhang et al. 2018, "mixup: Beyond empirical risk minimization".
     public var mixUpAlpha: Double
-    /// Cut-mix's share is of the beta distribution of this parameter; 0 for no cut-mix.
+    /// Cut-mix's share is of the beta distribution of this parameter, 1e-6 to 1000; 0 for no cut-mix.
     ///
     /// Source: Yun et al. 2019, "CutMix".
     public var cutMixAlpha: Double
@@ -31,10 +31,18 @@ public struct BatchMixing: Sendable, Hashable {
         self.cutMixShare = cutMixShare
     }
 
-    func check() throws(DatasetError) {
+    /// Refuses numbers that make no sense.
+    ///
+    /// - Throws: `DatasetError` with code `.invalidOption`.
+    package func check() throws(DatasetError) {
+        let least = RandomGenerator.smallestBetaAlpha
+        for (name, value) in [("mix-up alpha", mixUpAlpha), ("cut-mix alpha", cutMixAlpha)]
+        where value != 0 && !(least...1000).contains(value) {
+            throw DatasetError(
+                .invalidOption, "\(name): expected 0, or \(least) to 1000, found \(value)")
+        }
         for (name, value, most) in [
-            ("mix-up alpha", mixUpAlpha, 1000.0), ("cut-mix alpha", cutMixAlpha, 1000),
-            ("mixing probability", probability, 1), ("share of cut-mix", cutMixShare, 1),
+            ("mixing probability", probability, 1.0), ("share of cut-mix", cutMixShare, 1),
         ] where !(0...most).contains(value) {
             throw DatasetError(.invalidOption, "\(name): expected 0 to \(most), found \(value)")
         }
@@ -69,88 +77,100 @@ public struct BatchMixing: Sendable, Hashable {
             rows: max(y - half, 0)..<min(y + half, size))
     }
 
-    /// Mixes a batch by what is drawn.
+    /// Mixes pictures in their place.
     ///
     /// - Parameters:
-    ///   - batch: uint8 `[N, S, S, 3]`.
-    ///   - classCount: how many classes the distributions have.
-    ///   - random: where the numbers come from.
-    /// - Returns: the batch with distributions, float32 `[N, classCount]`, also where nothing is mixed.
-    /// - Throws: `NativeError` where memory is short.
-    package func apply(
-        to batch: LoadedBatch, classCount: Int, random: inout RandomGenerator
-    ) throws -> LoadedBatch {
-        let draw = draw(size: batch.images.shape[1], random: &random)
-        return try Self.apply(draw, to: batch, classCount: classCount)
-    }
-
-    /// Mixes a batch.
+    ///   - draw: what is done.
+    ///   - images: uint8 `[count, size, size, 3]`.
+    ///   - count: pictures, at least 1.
+    ///   - size: both sides of a picture.
     package static func apply(
-        _ draw: Draw, to batch: LoadedBatch, classCount: Int
-    ) throws -> LoadedBatch {
-        let (count, size) = (batch.labels.count, batch.images.shape[1])
-        var images = batch.images
-        var own: Float = 1
+        _ draw: Draw, to images: inout MutableMemory, count: Int, size: Int
+    ) {
         switch draw {
         case .none: break
-        case .mixUp(let share):
-            own = Float(share) / 65536
-            images = try mixed(batch.images, count: count, share: share)
+        case .mixUp(let share): mix(&images, count: count, size: size, share: share)
         case .cutMix(let columns, let rows):
-            own = 1 - Float(columns.count * rows.count) / Float(size * size)
-            images = try cut(
-                batch.images, count: count, size: size, columns: columns, rows: rows)
+            cut(&images, count: count, size: size, columns: columns, rows: rows)
         }
-        let labels = batch.labels
-        let share = own
-        let distributions = HostTensor(shape: [count, classCount]) { target in
+    }
+
+    /// The shares of the classes after mixing.
+    ///
+    /// - Parameters:
+    ///   - draw: what is done.
+    ///   - labels: the pictures' classes.
+    ///   - size: both sides of a picture.
+    ///   - classCount: how many classes there are.
+    /// - Returns: float32 `[N, classCount]`, also where nothing is mixed.
+    package static func distributions(
+        _ draw: Draw, labels: [Int], size: Int, classCount: Int
+    ) -> HostTensor {
+        let count = labels.count
+        let share: Float =
+            switch draw {
+            case .none: 1
+            case .mixUp(let units): Float(units) / 65536
+            case .cutMix(let columns, let rows):
+                1 - Float(columns.count * rows.count) / Float(size * size)
+            }
+        return HostTensor(shape: [count, classCount]) { target in
             for index in 0..<count {
                 target[index * classCount + labels[index]] += share
                 target[index * classCount + labels[(index + count - 1) % count]] += 1 - share
             }
         }
-        return LoadedBatch(
-            images: images, labels: batch.labels, distributions: distributions,
-            positions: batch.positions)
     }
 
-    private static func mixed(
-        _ images: HostTensor, count: Int, share: Int
-    ) throws -> HostTensor {
-        var memory = try MutableMemory(uncleared: images.memory.byteCount)
-        var target = memory.mutableSpan(of: UInt8.self)
-        let source = images.memory.bytes
-        let stride = source.count / count
+    // Both go from the last picture to the first, so that the one before is still what it was; the first one's partner,
+    // the last, is kept.
+
+    private static func mix(
+        _ images: inout MutableMemory, count: Int, size: Int, share: Int
+    ) {
+        let byteCount = size * size * 3
+        var pixels = images.mutableSpan(of: UInt8.self)
+        let end = (count - 1) * byteCount
+        var last: [UInt8] = []
+        last.reserveCapacity(byteCount)
+        for place in 0..<byteCount { last.append(pixels[end + place]) }
         let (own, other) = (Int32(share), Int32(65536 - share))
-        for index in 0..<count {
-            let start = index * stride
-            let partner = (index + count - 1) % count * stride
-            for place in 0..<stride {
+        for index in stride(from: count - 1, to: 0, by: -1) {
+            let (start, partner) = (index * byteCount, (index - 1) * byteCount)
+            for place in 0..<byteCount {
                 let sum =
-                    own * Int32(source[start + place]) + other * Int32(source[partner + place])
-                target[start + place] = UInt8(truncatingIfNeeded: (sum + 32768) >> 16)
+                    own * Int32(pixels[start + place]) + other * Int32(pixels[partner + place])
+                pixels[start + place] = UInt8(truncatingIfNeeded: (sum + 32768) >> 16)
             }
         }
-        return try HostTensor(elementType: .uint8, shape: images.shape, memory: memory.finish())
+        for place in 0..<byteCount {
+            let sum = own * Int32(pixels[place]) + other * Int32(last[place])
+            pixels[place] = UInt8(truncatingIfNeeded: (sum + 32768) >> 16)
+        }
     }
 
     private static func cut(
-        _ images: HostTensor, count: Int, size: Int, columns: Range<Int>, rows: Range<Int>
-    ) throws -> HostTensor {
-        var memory = try MutableMemory(uncleared: images.memory.byteCount)
-        memory.copy(images.memory, to: 0)
-        var target = memory.mutableSpan(of: UInt8.self)
-        let source = images.memory.bytes
-        let stride = source.count / count
-        for index in 0..<count {
-            let partner = (index + count - 1) % count
+        _ images: inout MutableMemory, count: Int, size: Int, columns: Range<Int>,
+        rows: Range<Int>
+    ) {
+        let byteCount = size * size * 3
+        var pixels = images.mutableSpan(of: UInt8.self)
+        let end = (count - 1) * byteCount
+        var last: [UInt8] = []
+        for y in rows {
+            let first = 3 * (y * size + columns.lowerBound)
+            for place in first..<first + 3 * columns.count { last.append(pixels[end + place]) }
+        }
+        for index in stride(from: count - 1, through: 0, by: -1) {
+            var kept = 0
             for y in rows {
                 let first = 3 * (y * size + columns.lowerBound)
                 for place in first..<first + 3 * columns.count {
-                    target[index * stride + place] = source[partner * stride + place]
+                    pixels[index * byteCount + place] =
+                        index == 0 ? last[kept] : pixels[(index - 1) * byteCount + place]
+                    kept += 1
                 }
             }
         }
-        return try HostTensor(elementType: .uint8, shape: images.shape, memory: memory.finish())
     }
 }

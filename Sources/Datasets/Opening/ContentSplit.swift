@@ -1,6 +1,5 @@
 import Images
 import Native
-import Synchronization
 
 /// Chooses pictures to measure by, from data that does not say which.
 ///
@@ -18,11 +17,15 @@ package struct ContentSplit: Sendable {
     }
 
     /// Cuts samples in two; both keep their order.
+    ///
+    /// - Throws: `DatasetError` with code `.unreadable` where it was cancelled, `.resourceExhausted` where memory, threads
+    ///   or open files are short.
     func split(
-        _ positions: [Int], of data: LabelledSamples
-    ) -> (training: [Int], validation: [Int]) {
+        _ positions: [Int], of data: LabelledSamples, cancellation: Cancellation
+    ) throws(DatasetError) -> (training: [Int], validation: [Int]) {
         let samples = positions.map { data.samples[$0] }
-        let prints = ContentPrint.prints(of: samples, source: data.source)
+        let prints = try ContentPrint.prints(
+            of: samples, source: data.source, cancellation: cancellation)
         let chosen = choose(labels: samples.map { $0.label }, prints: prints)
         return (
             zip(positions, chosen).compactMap { $1 ? nil : $0 },
@@ -94,29 +97,33 @@ package enum ContentPrint {
     private static let edgeByteCount = 128 << 10
 
     /// The contents' prints, 64 hexadecimal digits each; that of a sample that cannot be read is of its name.
-    package static func prints(of samples: [Sample], source: any SampleSource) -> [String] {
-        let threads = max(1, min(ComputeTeam.processorCount, samples.count / 64))
-        guard threads > 1, let team = try? ComputeTeam(threadCount: threads) else {
-            return samples.map { of($0, source: source) }
-        }
-        let next = Atomic(0)
-        let result = Mutex([String](repeating: "", count: samples.count))
-        team.run { _ in
-            while true {
-                let start = next.add(64, ordering: .relaxed).oldValue
-                guard start < samples.count else { return }
-                let prints = samples[start..<min(start + 64, samples.count)].map {
-                    of($0, source: source)
-                }
-                result.withLock { $0.replaceSubrange(start..<start + prints.count, with: prints) }
-            }
-        }
-        return result.withLock { $0 }
+    ///
+    /// - Throws: `DatasetError` with code `.unreadable` where it was cancelled, `.resourceExhausted` where memory, threads
+    ///   or open files are short.
+    static func prints(
+        of samples: [Sample], source: any SampleSource, cancellation: Cancellation
+    ) throws(DatasetError) -> [String] {
+        // Threads cost more than a few pictures do.
+        let workers = max(1, min(ComputeTeam.processorCount, samples.count / 64))
+        return try SampleSweep.run(
+            count: samples.count, workers: workers, cancellation: cancellation,
+            progress: { _ in },
+            body: { (position: Int) throws(DatasetError) -> String in
+                try of(samples[position], source: source)
+            })
     }
 
-    /// A content's print.
-    package static func of(_ sample: Sample, source: any SampleSource) -> String {
-        guard let content = try? source.lazyContent(of: sample) else {
+    /// A content's print; that of a sample that cannot be read is of its name.
+    ///
+    /// - Throws: `DatasetError` with code `.resourceExhausted`.
+    static func of(
+        _ sample: Sample, source: any SampleSource
+    ) throws(DatasetError) -> String {
+        let content: SampleContent
+        do throws(DatasetError) {
+            content = try source.lazyContent(of: sample)
+        } catch {
+            guard error.code != .resourceExhausted else { throw error }
             return sha256(Array("unreadable \(sample.name)".utf8)) ?? sample.name
         }
         switch content {

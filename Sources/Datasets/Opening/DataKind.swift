@@ -75,6 +75,13 @@ enum DataKind: Hashable {
                     + "\(tfRecords.count) TFRecord files and \(records.count) record files; name the "
                     + "files")
         }
+        if kinds == 1, let name = try classFolder(path, top) {
+            let file = tars.first ?? tfRecords.first ?? records.first ?? ""
+            throw DatasetError(
+                .notRecognised,
+                "\(path): expected one form of data, found \(file) beside the folder \(name) of "
+                    + "pictures; name the file or files, or move them elsewhere")
+        }
         if !tars.isEmpty { return .tar(tars) }
         if !tfRecords.isEmpty { return .tfRecord(tfRecords) }
         if let file = records.first { return .records(joined(path, file)) }
@@ -87,6 +94,22 @@ enum DataKind: Hashable {
                     + "the list itself: \(joined(path, list))")
         }
         return .folder(path)
+    }
+
+    /// A folder that directly holds pictures, within train and val or beside them; `nil` where there is none.
+    private static func classFolder(
+        _ path: String, _ top: FolderScan.Contents
+    ) throws(DatasetError) -> String? {
+        for folder in top.folders {
+            let inside = try contents(joined(path, folder))
+            if !inside.pictures.isEmpty { return folder }
+            guard DatasetPart(word: folder) != nil else { continue }
+            for name in inside.folders {
+                let inner = joined(folder, name)
+                if try !contents(joined(path, inner)).pictures.isEmpty { return inner }
+            }
+        }
+        return nil
     }
 
     private static func collectShards(

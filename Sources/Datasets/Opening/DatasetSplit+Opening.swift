@@ -1,3 +1,5 @@
+public import Native
+
 extension DatasetSplit {
     /// Opens what a path or name leads to.
     ///
@@ -8,13 +10,19 @@ extension DatasetSplit {
     /// Where the data says which pictures are to measure by, those are; `test` pictures where there are no `val` ones.
     /// Else a share of each class is taken, by seed and content: see `ContentSplit`.
     ///
+    /// - Parameters:
+    ///   - path: the path or name.
+    ///   - options: how to open it.
+    ///   - cancellation: ends the reading of pictures by which a share is taken.
     /// - Throws: `DatasetError`, with code `.notRecognised` where nothing can be learnt from it: no pictures to learn from
-    ///   or to measure by, or fewer than two classes.
+    ///   or to measure by, or fewer than two classes; `.unreadable` where it was cancelled.
     public static func open(
-        _ path: String, options: DatasetOptions = DatasetOptions()
+        _ path: String, options: DatasetOptions = DatasetOptions(),
+        cancellation: Cancellation = Cancellation()
     ) throws(DatasetError) -> DatasetSplit {
         if let shapes = try Shapes.open(path) { return shapes }
-        return try LabelledSamples.open(path, options: options).split(options)
+        return try LabelledSamples.open(path, options: options)
+            .split(options, cancellation: cancellation)
     }
 }
 
@@ -76,7 +84,9 @@ extension LabelledSamples {
     }
 
     /// Pictures to learn from and to measure by.
-    func split(_ options: DatasetOptions) throws(DatasetError) -> DatasetSplit {
+    func split(
+        _ options: DatasetOptions, cancellation: Cancellation
+    ) throws(DatasetError) -> DatasetSplit {
         let used = Set(samples.map { $0.label }).count
         guard used > 1 else {
             throw DatasetError(
@@ -87,7 +97,12 @@ extension LabelledSamples {
         var notes = notes
         var training = positions(of: .training)
         var validation = positions(of: .validation)
-        if validation.isEmpty { validation = positions(of: .test) }
+        var others: [DatasetSplit.Side] = []
+        if validation.isEmpty {
+            validation = positions(of: .test)
+        } else if parts.contains(.test) {
+            others.append(DatasetSplit.Side(.test, dataset(positions(of: .test))))
+        }
         // Without any parts, all pictures are to be split; so are those to learn from where there are no others.
         if !hasParts { training = Array(samples.indices) }
         guard !training.isEmpty else {
@@ -96,13 +111,19 @@ extension LabelledSamples {
         }
         if validation.isEmpty {
             let split = ContentSplit(options: options)
-            (training, validation) = split.split(training, of: self)
+            (training, validation) = try split.split(
+                training, of: self, cancellation: cancellation)
             notes.append(
                 "no part to measure by: \(validation.count) of "
                     + "\(training.count + validation.count) pictures taken for it, by content, seed "
                     + "\(options.seed)")
         } else {
             notes += classNotes(training, validation)
+        }
+        let rest = hasParts ? positions(of: nil) : []
+        if !rest.isEmpty {
+            notes.append("\(rest.count) pictures are of no part: left out")
+            others.append(DatasetSplit.Side(nil, dataset(rest)))
         }
         guard !validation.isEmpty else {
             throw DatasetError(
@@ -111,7 +132,8 @@ extension LabelledSamples {
                     + "measured by; found \(training.count) pictures of \(used) classes")
         }
         return DatasetSplit(
-            training: dataset(training), validation: dataset(validation), notes: notes)
+            training: dataset(training), validation: dataset(validation), others: others,
+            notes: notes)
     }
 
     /// Which parts there are, for messages.
@@ -135,8 +157,6 @@ extension LabelledSamples {
         for label in learnt.subtracting(measured).sorted().prefix(10) {
             notes.append("\(classNames[label]) is learnt and not measured by")
         }
-        let rest = positions(of: nil).count
-        if rest > 0 { notes.append("\(rest) pictures are of no part: left out") }
         return notes
     }
 }

@@ -28,9 +28,6 @@ public struct DatasetPacker: Sendable {
     /// Threads that decode and encode.
     public var workers: Int
 
-    /// Pictures that are in memory together.
-    private static let window = 256
-
     /// Makes a packer.
     public init(
         shortSide: Int? = nil, quality: Int = 90, limits: DecodeLimits = .commandLine,
@@ -46,12 +43,12 @@ public struct DatasetPacker: Sendable {
     ///
     /// - Parameters:
     ///   - path: as `DatasetSplit.open` takes it.
-    ///   - output: the file, which is there whole or not at all; outside the data's folder.
+    ///   - output: the file, which is there whole or not at all; outside the data's folders.
     ///   - maximumBadShare: the share of pictures that may be bad, 0 to 1.
     ///   - options: how to open the data.
     ///   - cancellation: ends it.
     ///   - progress: called now and then with how many pictures are done, and of how many.
-    /// - Throws: `DatasetError`, with code `.invalidOption` where the output lies in the data's folder, `.tooManyBad` where
+    /// - Throws: `DatasetError`, with code `.invalidOption` where the output lies in one of the data's folders, `.tooManyBad` where
     ///   too many are; then there is no file.
     public func pack(
         _ path: String, to output: String, maximumBadShare: Double = 0.01,
@@ -64,7 +61,7 @@ public struct DatasetPacker: Sendable {
                 "expected a short side of 1 to 65536 pixels and a quality of 1 to 100, found "
                     + "\(shortSide ?? 0) and \(quality)")
         }
-        try Self.checkOutput(output, data: path)
+        try Dataset.checkOutput(output, data: path)
         return try pack(
             try LabelledSamples.openOrDraw(path, options: options), to: output,
             maximumBadShare: maximumBadShare, cancellation: cancellation, progress: progress)
@@ -80,28 +77,35 @@ public struct DatasetPacker: Sendable {
         var bad = data.leftOut
         var (sampleCount, resizedCount, sourceByteCount) = (0, 0, 0)
         let packer = self
-        var start = 0
-        while start < data.samples.count {
-            let (first, last) = (start, min(start + Self.window, data.samples.count))
-            let results = try SampleSweep.run(
-                count: last - first, workers: workers, cancellation: cancellation,
-                progress: { progress(first + $0, data.samples.count) },
-                body: { packer.packed(data.samples[first + $0], data.source) })
-            for (offset, result) in results.enumerated() {
-                let sample = data.samples[first + offset]
-                switch result {
-                case .bad(let reason):
-                    bad.append(SkippedSample(name: sample.name, reason: reason))
-                case .picture(let bytes, let sourceBytes, let isResized):
+        let (samples, source) = (data.samples, data.source)
+        let sweep = try OrderedSweep(count: samples.count, workers: workers) {
+            (position: Int) throws(DatasetError) -> Packed in
+            try packer.packed(samples[position], source)
+        }
+        var position = 0
+        // Here the file is written, while the threads are about the next pictures.
+        while let result = try sweep.next() {
+            let sample = samples[position]
+            switch result {
+            case .bad(let reason):
+                bad.append(SkippedSample(name: sample.name, reason: reason))
+            case .picture(let bytes, let sourceBytes, let isResized):
+                do throws(DatasetError) {
                     try writer.add(
-                        bytes, name: sample.name, label: sample.label,
-                        part: data.parts[first + offset])
+                        bytes, name: sample.name, label: sample.label, part: data.parts[position])
                     sampleCount += 1
                     resizedCount += isResized ? 1 : 0
                     sourceByteCount += sourceBytes
+                } catch {
+                    guard error.code == .badSample else { throw error }
+                    bad.append(
+                        SkippedSample(
+                            name: sample.name, reason: sample.shortReason(error.message)))
                 }
             }
-            start = last
+            position += 1
+            progress(position, samples.count)
+            guard !cancellation.isCancelled else { throw DatasetError(.unreadable, "stopped") }
         }
         let total = sampleCount + bad.count
         guard sampleCount > 0, Double(bad.count) <= maximumBadShare * Double(total) else {
@@ -122,9 +126,12 @@ public struct DatasetPacker: Sendable {
         case bad(String)
     }
 
-    private func packed(_ sample: Sample, _ source: any SampleSource) -> Packed {
-        do {
-            switch try source.content(of: sample) {
+    /// - Throws: what says nothing of the sample.
+    private func packed(
+        _ sample: Sample, _ source: any SampleSource
+    ) throws(DatasetError) -> Packed {
+        do throws(DatasetError) {
+            switch try source.content(of: sample, maximumByteCount: limits.maximumByteCount) {
             case .encoded(let bytes):
                 let image = try sample.decode(bytes, limits: limits)
                 guard let smaller = try smaller(image) else {
@@ -134,43 +141,34 @@ public struct DatasetPacker: Sendable {
             case .pixels(let image):
                 let smaller = try smaller(image)
                 // Drawn pictures stay what they are, to the pixel.
-                let bytes = try smaller ?? encodePNG(image)
+                let bytes = if let smaller { smaller } else { try png(image) }
                 return .picture(
                     bytes, sourceByteCount: image.pixels.byteCount, isResized: smaller != nil)
             }
         } catch {
-            return .bad(sample.shortReason("\(error)"))
+            guard error.code != .resourceExhausted else { throw error }
+            return .bad(sample.shortReason(error.message))
+        }
+    }
+
+    private func png(_ image: Image) throws(DatasetError) -> Memory {
+        do throws(ImageError) {
+            return try encodePNG(image)
+        } catch {
+            throw DatasetError(error)
         }
     }
 
     /// The picture with the short side wanted; `nil` where it is not longer.
-    private func smaller(_ image: Image) throws(ImageError) -> Memory? {
+    private func smaller(_ image: Image) throws(DatasetError) -> Memory? {
         guard let shortSide, min(image.width, image.height) > shortSide else { return nil }
-        let size = try EvaluationTransform(resize: shortSide, crop: shortSide)
-            .scaledSize(width: image.width, height: image.height)
-        return try encodeJPEG(
-            try image.resized(width: size.width, height: size.height), quality: quality)
-    }
-
-    /// Refuses an output in the data's folder, or in place of the data.
-    package static func checkOutput(_ output: String, data: String) throws(DatasetError) {
-        guard let identity = FileIdentity(atPath: data) else { return }
-        if FileIdentity(atPath: output) == identity {
-            throw DatasetError(
-                .invalidOption, "\(output): expected another file than the data itself")
-        }
-        // Up from the output's folder to the root of the file system.
-        var folder = ShardNames.folder(of: output)
-        var last: FileIdentity?
-        while let current = FileIdentity(atPath: folder), current != last {
-            if current == identity {
-                throw DatasetError(
-                    .invalidOption,
-                    "\(output): expected a file outside the data's folder \(data), into which nothing "
-                        + "is written; name another with -o")
-            }
-            last = current
-            folder += "/.."
+        do throws(ImageError) {
+            let size = try EvaluationTransform(resize: shortSide, crop: shortSide)
+                .scaledSize(width: image.width, height: image.height)
+            return try encodeJPEG(
+                try image.resized(width: size.width, height: size.height), quality: quality)
+        } catch {
+            throw DatasetError(error)
         }
     }
 }

@@ -29,12 +29,19 @@ struct RecordFileWriter: ~Copyable {
     /// Adds a picture.
     ///
     /// - Precondition: the label is that of one of the class names.
-    /// - Throws: `DatasetError` with code `.cannotWrite`.
+    /// - Throws: `DatasetError` with code `.cannotWrite`, or `.badSample` where the name is longer than readers accept; then
+    ///   nothing is written.
     mutating func add(
         _ bytes: Memory, name: String, label: Int, part: DatasetPart?
     ) throws(DatasetError) {
         precondition(classNames.indices.contains(label))
         let text = Array(name.utf8)
+        guard text.count <= DatasetLimits.nameByteCount else {
+            throw DatasetError(
+                .badSample,
+                "\(name): expected a name of at most \(DatasetLimits.nameByteCount) bytes, found "
+                    + "\(text.count)")
+        }
         entries.append(
             RecordEntry(
                 offset: offset, byteCount: bytes.byteCount, nameOffset: names.count,

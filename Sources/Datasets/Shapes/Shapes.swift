@@ -32,7 +32,7 @@ public struct Shapes: Sendable {
     ///
     /// Every class comes equally often, but for the rest of a division.
     ///
-    /// - Precondition: counts are not negative and below 2^32, the size is in 8...4096.
+    /// - Precondition: counts are 0 to 100 million, the size is in 8...4096.
     public static func split(
         training: Int, validation: Int, size: Int, seed: UInt64 = 42
     ) -> DatasetSplit {
@@ -60,12 +60,17 @@ public struct Shapes: Sendable {
             seed: shapes.seed)
     }
 
+    /// Whether a name is one of sets that are drawn, rather than a path, whatever lies there.
+    package static func isName(_ name: String) -> Bool {
+        name == "shapes" || name.hasPrefix("shapes:")
+    }
+
     /// What the set is called; `init(name:)` reads it.
     public var name: String {
         "shapes:train=\(training),val=\(validation),size=\(size),seed=\(seed)"
     }
 
-    private static let countRange = 0...1 << 32
+    private static let countRange = 0...DatasetLimits.sampleCount
     private static let sizeRange = 8...4096
 
     /// Reads a description.
@@ -87,8 +92,9 @@ public struct Shapes: Sendable {
             else {
                 throw DatasetError(
                     .invalidOption,
-                    "\(name): expected shapes:train=4000,val=500,size=64,seed=42 with sizes of 8 to "
-                        + "4096, found \(part)")
+                    "\(name): expected shapes:train=4000,val=500,size=64,seed=42 with at most "
+                        + "\(DatasetLimits.sampleCount) pictures and sizes of 8 to 4096, found \(part)"
+                )
             }
             switch words[0] {
             case "train": training = number
@@ -126,7 +132,8 @@ private struct ShapeSource: SampleSource {
         do {
             return .pixels(try drawing.picture(size: size))
         } catch {
-            throw DatasetError(.unreadable, "\(sample.name): \(error.message)")
+            throw DatasetError(
+                DatasetError(error).code, "\(sample.name): \(error.message)")
         }
     }
 }

@@ -16,9 +16,11 @@ struct ClassFolders {
         var notes: [String] = []
         let partFolders = try partFolders(top)
         var scan = FolderScan()
+        scan.noteUnreachable(top, in: "")
         var pictures: [(part: DatasetPart?, name: String, paths: [String])] = []
         for (folder, part) in partFolders.isEmpty ? [("", nil)] : partFolders {
             let inside = folder.isEmpty ? top : try contents(of: folder)
+            if !folder.isEmpty { scan.noteUnreachable(inside, in: folder) }
             for name in inside.folders {
                 let paths = try scan.pictures(in: joined(folder, name), below: root)
                 if paths.isEmpty {
@@ -48,16 +50,16 @@ struct ClassFolders {
         _ pictures: [(part: DatasetPart?, name: String, paths: [String])], _ scan: FolderScan,
         _ notes: [String], otherFileCount: Int, _ top: FolderScan.Contents
     ) throws(DatasetError) -> LabelledSamples {
-        let classNames = Set(pictures.map { $0.name })
+        let classNames = Set(pictures.map { ExactText($0.name) }).map { $0.text }
             .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
         guard !classNames.isEmpty else { throw nothingFound(top) }
         try DatasetLimits.check(classNames.count, DatasetLimits.classCount, "classes", in: root)
-        var labels: [String: Int] = [:]
-        for (label, name) in classNames.enumerated() { labels[name] = label }
+        var labels: [ExactText: Int] = [:]
+        for (label, name) in classNames.enumerated() { labels[ExactText(name)] = label }
         var samples: [Sample] = []
         var parts: [DatasetPart?] = []
         for (part, name, paths) in pictures {
-            let label = labels[name] ?? 0
+            let label = labels[ExactText(name)] ?? 0
             for path in paths {
                 samples.append(Sample(name: path, label: label, place: samples.count))
                 parts.append(part)

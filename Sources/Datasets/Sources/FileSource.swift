@@ -6,9 +6,15 @@ struct FileSource: SampleSource {
     let folder: String
 
     func content(of sample: Sample) throws(DatasetError) -> SampleContent {
+        try content(of: sample, maximumByteCount: .max)
+    }
+
+    func content(
+        of sample: Sample, maximumByteCount: Int
+    ) throws(DatasetError) -> SampleContent {
         let path = path(of: sample)
         do {
-            return .encoded(try Memory(reading: path))
+            return .encoded(try Memory(reading: path, limit: maximumByteCount))
         } catch {
             throw DatasetError(reading: sample.name, at: path, error)
         }
@@ -25,7 +31,8 @@ struct FileSource: SampleSource {
 
     func byteCount(of sample: Sample) -> Int? { FileSystem.byteCount(of: path(of: sample)) }
 
-    private func path(of sample: Sample) -> String {
+    /// Where a sample's picture lies.
+    func path(of sample: Sample) -> String {
         sample.name.hasPrefix("/") ? sample.name : joined(folder, sample.name)
     }
 }
@@ -39,12 +46,8 @@ func joined(_ folder: String, _ name: some StringProtocol) -> String {
 ///
 /// - Throws: `DatasetError` with code `.notFound`, `.unreadable` or `.limitExceeded`.
 func readFile(_ path: String, limit: Int) throws(DatasetError) -> Memory {
-    if let byteCount = FileSystem.byteCount(of: path), byteCount > limit {
-        throw DatasetError(
-            .limitExceeded, "\(path): expected at most \(limit) bytes, found \(byteCount)")
-    }
     do {
-        return try Memory(reading: path)
+        return try Memory(reading: path, limit: limit)
     } catch {
         throw DatasetError(reading: path, error)
     }

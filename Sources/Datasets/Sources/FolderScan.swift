@@ -8,7 +8,7 @@ struct FolderScan {
     private(set) var otherFileCount = 0
     /// Names of links that lead back to a folder that was looked through already.
     private(set) var repeatedLinks: [String] = []
-    /// Folders that cannot be read, as what has to be left out.
+    /// Folders that cannot be read, and what no path leads to, as what has to be left out.
     private(set) var unreadable: [SkippedSample] = []
     private var folderCount = 0
 
@@ -20,6 +20,8 @@ struct FolderScan {
         var pictures: [String] = []
         /// Names of other files.
         var others: [String] = []
+        /// Names that are not UTF-8, repaired.
+        var unreachable: [String] = []
     }
 
     /// Looks into one folder.
@@ -31,7 +33,9 @@ struct FolderScan {
         where !PictureNames.isIgnored(name) {
             let isFolder =
                 kind == .folder || kind == .link && FileKind(atPath: joined(path, name)) == .folder
-            if isFolder {
+            if kind == .unreachable {
+                contents.unreachable.append(name)
+            } else if isFolder {
                 contents.folders.append(name)
             } else if PictureNames.isPicture(name) {
                 contents.pictures.append(name)
@@ -40,6 +44,15 @@ struct FolderScan {
             }
         }
         return contents
+    }
+
+    /// Notes what lies in a folder and no path leads to.
+    mutating func noteUnreachable(_ contents: Contents, in folder: String) {
+        for name in contents.unreachable {
+            unreadable.append(
+                SkippedSample(
+                    name: joined(folder, name), reason: "its name is not UTF-8; rename it"))
+        }
     }
 
     /// The pictures in a folder and below.
@@ -80,6 +93,7 @@ struct FolderScan {
             return
         }
         otherFileCount += contents.others.count
+        noteUnreachable(contents, in: folder)
         for name in contents.pictures {
             let inner = joined(folder, name)
             try DatasetLimits.check(

@@ -30,3 +30,15 @@ struct LabelledSamples {
             source: source, leftOut: leftOut, notes: notes)
     }
 }
+
+/// Gives samples names that no other has.
+struct UniqueNames {
+    private var taken: Set<ExactText> = []
+
+    /// A name, with the sample's number where it is taken.
+    mutating func take(_ name: String, number: Int) -> String {
+        var unique = name
+        while !taken.insert(ExactText(unique)).inserted { unique += "#\(number)" }
+        return unique
+    }
+}

@@ -29,16 +29,19 @@ struct RecordFile {
         var parts: [DatasetPart?] = []
         samples.reserveCapacity(end.sampleCount)
         parts.reserveCapacity(end.sampleCount)
+        // Pictures and names lie one after the other, so that together they are no larger than the file.
+        var pictureStart = RecordFormat.startByteCount
+        var nameStart = namesStart
         for index in 0..<end.sampleCount {
             guard let entry = RecordEntry(bytes, at: end.index.lowerBound, index: index),
                 entry.label < classNames.count,
                 RecordFormat.parts.indices.contains(entry.part),
                 let picture = Self.range(entry.offset, entry.byteCount),
-                picture.lowerBound >= RecordFormat.startByteCount,
+                picture.lowerBound == pictureStart,
                 picture.upperBound <= end.texts.lowerBound,
                 entry.nameByteCount <= DatasetLimits.nameByteCount,
                 let named = Self.range(entry.nameOffset, entry.nameByteCount),
-                named.lowerBound >= namesStart, named.upperBound <= end.texts.upperBound,
+                named.lowerBound == nameStart, named.upperBound <= end.texts.upperBound,
                 let text = bytes.text(named)
             else {
                 throw DatasetError(
@@ -46,6 +49,12 @@ struct RecordFile {
             }
             samples.append(Sample(name: text, label: entry.label, place: index))
             parts.append(RecordFormat.parts[entry.part])
+            pictureStart = picture.upperBound
+            nameStart = named.upperBound
+        }
+        guard pictureStart == end.texts.lowerBound, nameStart == end.texts.upperBound else {
+            throw DatasetError(
+                .malformed, "\(name): there are bytes of no sample between its pictures or names")
         }
         guard !samples.isEmpty else {
             throw DatasetError(.notRecognised, "\(name): expected pictures, found none")

@@ -3,8 +3,9 @@
 /// A file has five sections, numbers have their lowest byte first:
 ///
 /// 1. a start of 16 bytes: `RNRECORD`, the version (4 bytes), zero (4 bytes);
-/// 2. the pictures, encoded, one after the other;
-/// 3. texts: the class names, each a length (4 bytes) and UTF-8, then the samples' names, UTF-8 one after the other;
+/// 2. the pictures, encoded, one after the other as in the index, without gaps;
+/// 3. texts: the class names, each a length (4 bytes) and UTF-8, then the samples' names, UTF-8 of at most 4,096 bytes
+///    each, one after the other as in the index;
 /// 4. an index, 48 bytes a sample: where the picture is and how long (8, 8), where the name is and how long (8, 4), label
 ///    (4), CRC-32C of the picture (4), part (4: 0 none, 1 training, 2 validation, 3 test), zero (8);
 /// 5. an end of 80 bytes: where the texts are and how long (8, 8), the same of the index (8, 8), the number of samples (8) and

@@ -71,10 +71,10 @@ struct SampleList {
     private func put(_ rows: [Row], _ table: LabelTable) throws(DatasetError) -> LabelledSamples {
         var samples: [Sample] = []
         var parts: [DatasetPart?] = []
-        var places: [String: Int] = [:]
+        var places: [ExactText: Int] = [:]
         var repeats = 0
         for (row, label) in zip(rows, table.labels) {
-            if let place = places[row.path] {
+            if let place = places[ExactText(row.path)] {
                 guard samples[place].label == label, parts[place] == row.part else {
                     throw DatasetError(
                         .malformed,
@@ -84,7 +84,7 @@ struct SampleList {
                 repeats += 1
                 continue
             }
-            places[row.path] = samples.count
+            places[ExactText(row.path)] = samples.count
             samples.append(Sample(name: row.path, label: label, place: samples.count))
             parts.append(row.part)
         }
@@ -94,13 +94,8 @@ struct SampleList {
         }
         return LabelledSamples(
             name: path, classNames: table.classNames, samples: samples, parts: parts,
-            source: FileSource(folder: folder),
+            source: FileSource(folder: ShardNames.folder(of: path)),
             notes: repeats > 0 ? ["\(repeats) rows repeat earlier ones: left out"] : [])
-    }
-
-    private var folder: String {
-        guard let slash = path.lastIndex(of: "/") else { return "" }
-        return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
     private func columns(_ first: [String]) throws(DatasetError) -> Columns {
@@ -166,20 +161,24 @@ struct SampleList {
 
     /// A path as samples are named, without `.` and inner `..`.
     private func file(_ text: String, line: Int) throws(DatasetError) -> String {
+        // By bytes, as the system reads it: a slash with an accent over it is a slash to the system.
+        let bytes = Array(text.utf8)
+        let slash = UInt8(ascii: "/")
         let fits =
-            text.utf8.count <= DatasetLimits.nameByteCount && !text.utf8.contains(0)
-            && !text.hasSuffix("/")
+            bytes.count <= DatasetLimits.nameByteCount && !bytes.contains(0) && bytes.last != slash
         guard fits else {
             throw DatasetError(
                 .malformed,
                 "\(path), line \(line): expected the path of a file, of at most "
                     + "\(DatasetLimits.nameByteCount) bytes")
         }
-        var parts: [Substring] = []
-        var isInside = !text.hasPrefix("/")
-        for part in text.split(separator: "/") where part != "." {
-            if part == ".." {
-                if let last = parts.last, last != ".." {
+        let here = Array(".".utf8)
+        let outer = Array("..".utf8)
+        var parts: [ArraySlice<UInt8>] = []
+        var isInside = bytes.first != slash
+        for part in bytes.split(separator: slash) where !part.elementsEqual(here) {
+            if part.elementsEqual(outer) {
+                if let last = parts.last, !last.elementsEqual(outer) {
                     parts.removeLast()
                     continue
                 }
@@ -193,6 +192,7 @@ struct SampleList {
                 "\(path), line \(line): expected a path below the list's folder, found \(text); "
                     + "paths outside must be allowed explicitly")
         }
-        return (text.hasPrefix("/") ? "/" : "") + parts.joined(separator: "/")
+        let start: [UInt8] = bytes.first == slash ? [slash] : []
+        return String(decoding: start + Array(parts.joined(separator: [slash])), as: UTF8.self)
     }
 }

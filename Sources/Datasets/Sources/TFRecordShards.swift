@@ -37,24 +37,34 @@ struct TFRecordShards {
         var leftOut: [SkippedSample] = []
         var classNames: [Int: String] = [:]
         for (index, name) in known.enumerated() { classNames[index] = name }
+        var seen: Set<Int> = []
         for (index, shard) in shards.enumerated() {
             let bytes = shard.memory.bytes
             let part = DatasetPart(inPath: shard.name)
-            var used: Set<String> = []
+            var unique = UniqueNames()
             for (number, record) in try TFRecordIndex(shard.memory, name: shard.name).records
                 .enumerated()
             {
                 let example = TensorFlowExample.read(bytes, record)
                 let name = "\(shard.name)/\(example?.fileName ?? "record \(number)")"
-                guard let example, let picture = example.picture, let written = example.label
-                else {
+                let written = example?.label
+                // What adds a class or ends reading has to be as it was written; other labels count once a picture is
+                // read, and then its record is verified.
+                let isBelieved =
+                    example?.picture != nil && written.map { seen.contains($0) } ?? false
+                if !isBelieved, !TFRecordIndex.isIntact(bytes, record) {
+                    leftOut.append(
+                        SkippedSample(
+                            name: "\(shard.name)/record \(number)",
+                            reason: "the record is damaged: its checksum differs"))
+                    continue
+                }
+                guard let example, let picture = example.picture, let written else {
                     let reason =
-                        !TFRecordIndex.isIntact(bytes, record)
-                        ? "the record is damaged: its checksum differs"
-                        : example == nil
-                            ? "the record is no tf.Example"
-                            : "the record lacks "
-                                + (example?.picture == nil ? "image/encoded" : "image/class/label")
+                        example == nil
+                        ? "the record is no tf.Example"
+                        : "the record lacks "
+                            + (example?.picture == nil ? "image/encoded" : "image/class/label")
                     leftOut.append(
                         SkippedSample(name: "\(shard.name)/record \(number)", reason: reason))
                     continue
@@ -69,11 +79,12 @@ struct TFRecordShards {
                                     + "opened as such" : ""))
                 }
                 let label = written - firstLabel
-                if let text = example.className, classNames[label] == nil {
+                if !isBelieved, let text = example.className, classNames[label] == nil {
                     classNames[label] = text
                 }
+                seen.insert(written)
                 labels.append(label)
-                names.append(used.insert(name).inserted ? name : "\(name)#\(number)")
+                names.append(unique.take(name, number: number))
                 parts.append(part)
                 places.append(
                     TFRecordSource.Place(shard: index, record: record, picture: picture))

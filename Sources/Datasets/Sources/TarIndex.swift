@@ -3,7 +3,7 @@ import Native
 /// The plain files of a tar archive, by their places.
 ///
 /// Source: POSIX.1-2017, `pax` (ustar and extended headers: `path` and `size`); GNU tar 1.34 (long names, sizes in base
-/// 256). Folders, links and devices are passed over. An archive may end without its two empty blocks, but not inside a
+/// 256). Folders, links and devices are passed over; they have no data. An archive may end without its two empty blocks, but not inside a
 /// file.
 struct TarIndex {
     /// One file.
@@ -43,7 +43,10 @@ struct TarIndex {
             let header = try Self.header(bytes, at: position, archive)
             let data = position + Self.blockByteCount
             let byteCount =
-                header.isExtension ? header.byteCount : next.size ?? global.size ?? header.byteCount
+                header.hasNoData
+                ? 0
+                : header.isExtension
+                    ? header.byteCount : next.size ?? global.size ?? header.byteCount
             guard byteCount <= bytes.count - data else {
                 throw DatasetError(
                     .malformed,
@@ -90,6 +93,9 @@ struct TarIndex {
 
         /// Whether the entry describes the next one, so that what is said of that one is not meant for it.
         var isExtension: Bool { [0x78, 0x67, 0x4C, 0x4B].contains(kind) }
+
+        /// Whether the entry is a link, a device, a folder or a pipe: nothing follows it, whatever size it gives.
+        var hasNoData: Bool { (UInt8(ascii: "1")...UInt8(ascii: "6")).contains(kind) }
     }
 
     private static func header(

@@ -15,6 +15,12 @@ struct TarShards {
         var picture: TarIndex.Member?
         var hasExactSuffix = false
         var label: TarIndex.Member?
+        /// Whether there is another one, so that neither can be believed.
+        var hasSecondLabel = false
+        /// Endings of the pictures.
+        var suffixes: Set<String> = []
+        /// Pictures whose whole names came before.
+        var repeated: [TarIndex.Member] = []
     }
 
     /// Reads the headers of all archives.
@@ -43,16 +49,27 @@ struct TarShards {
         var leftOut: [SkippedSample] = []
         for (index, shard) in shards.enumerated() {
             let part = DatasetPart(inPath: shard.name)
-            for group in Self.groups(try TarIndex(shard.memory, name: shard.name).members) {
+            var unique = UniqueNames()
+            let groups = Self.groups(try TarIndex(shard.memory, name: shard.name).members)
+            for (number, group) in groups.enumerated() {
+                for member in group.repeated {
+                    leftOut.append(
+                        SkippedSample(
+                            name: "\(shard.name)/\(member.name)",
+                            reason: "it comes twice in one sample, and the first is taken"))
+                }
                 guard let picture = group.picture else { continue }
-                let name = "\(shard.name)/\(picture.name)"
-                guard let label = group.label.flatMap({ Self.text($0, in: shard.memory) }) else {
+                let name = unique.take("\(shard.name)/\(picture.name)", number: number)
+                let text = group.label.flatMap { Self.text($0, in: shard.memory) }
+                guard let label = text, !group.hasSecondLabel else {
                     leftOut.append(
                         SkippedSample(
                             name: name,
                             reason: group.label == nil
                                 ? "there is no \(group.key).cls beside it"
-                                : "\(group.key).cls is no label"))
+                                : group.hasSecondLabel
+                                    ? "\(group.key).cls comes twice"
+                                    : "\(group.key).cls is no label"))
                     continue
                 }
                 names.append(name)
@@ -88,18 +105,26 @@ struct TarShards {
     private static func groups(_ members: [TarIndex.Member]) -> [Group] {
         var groups: [Group] = []
         for member in members {
-            let start = member.name.lastIndex(of: "/").map { member.name.index(after: $0) }
-            let base = member.name[(start ?? member.name.startIndex)...]
+            // By bytes: a letter may be made of a slash or a dot and what is put over it.
+            let path = member.name.utf8
+            let start = path.lastIndex(of: UInt8(ascii: "/")).map { path.index(after: $0) }
+            let base = member.name[(start ?? path.startIndex)...]
             guard !PictureNames.isIgnored(base), !member.name.contains("__MACOSX/"),
-                let dot = base.firstIndex(of: ".")
+                let dot = base.utf8.firstIndex(of: UInt8(ascii: "."))
             else { continue }
             let key = String(member.name[..<dot])
-            let suffix = base[base.index(after: dot)...].lowercased()
-            if groups.last?.key != key { groups.append(Group(key: key)) }
+            let suffix = String(base[base.utf8.index(after: dot)...]).lowercased()
+            let isNext = groups.last.map { !$0.key.utf8.elementsEqual(key.utf8) } ?? true
+            if isNext { groups.append(Group(key: key)) }
             let last = groups.count - 1
             if suffix == "cls" {
+                if groups[last].label != nil { groups[last].hasSecondLabel = true }
                 groups[last].label = member
             } else if PictureNames.isPicture(base) {
+                guard groups[last].suffixes.insert(suffix).inserted else {
+                    groups[last].repeated.append(member)
+                    continue
+                }
                 // `KEY.jpg` goes before `KEY.left.jpg`.
                 let isExact = PictureNames.isPictureSuffix(suffix)
                 if groups[last].picture == nil || isExact && !groups[last].hasExactSuffix {
