@@ -16,3 +16,15 @@ package func decimalText(_ value: Double, places: Int) -> String {
 package func percentText(_ share: Double, places: Int = 1) -> String {
     decimalText(share * 100, places: places) + "\u{A0}%"
 }
+
+/// A time span as people say it, as in `42 s`, `3 min 05 s`, `2 h 10 min`.
+package func durationText(seconds: Double) -> String {
+    guard seconds.isFinite, seconds >= 0, seconds < 1e9 else { return "?" }
+    let whole = Int(seconds.rounded())
+    func padded(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
+    switch whole {
+    case ..<60: return "\(whole) s"
+    case ..<3600: return "\(whole / 60) min \(padded(whole % 60)) s"
+    default: return "\(whole / 3600) h \(padded(whole / 60 % 60)) min"
+    }
+}

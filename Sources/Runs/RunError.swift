@@ -10,6 +10,8 @@ public struct RunError: Error, Sendable, CustomStringConvertible {
         case settingsDiffer
         /// A checkpoint is damaged or of another network.
         case badCheckpoint
+        /// Weights to start from are not all numbers.
+        case badWeights
         /// A file of the run cannot be written.
         case cannotWrite
         /// The loss is no number, again and again.

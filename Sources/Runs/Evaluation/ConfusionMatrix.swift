@@ -71,14 +71,24 @@ public struct ConfusionMatrix: Sendable, Hashable, Codable {
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         classCount = try container.decode(Int.self, forKey: .classCount)
+        var total = 0
         for entry in try container.decode([[Int]].self, forKey: .entries) {
             guard entry.count == 3, classCount > 0, (0..<classCount).contains(entry[0]),
-                (0..<classCount).contains(entry[1]), entry[2] >= 0
+                (0..<classCount).contains(entry[1]), entry[2] >= 0,
+                counts[Place(label: entry[0], predicted: entry[1])] == nil
             else {
                 throw DecodingError.dataCorruptedError(
                     forKey: .entries, in: container,
-                    debugDescription: "expected [label, predicted, count], found \(entry)")
+                    debugDescription:
+                        "expected [label, predicted, count], each pair once, found \(entry)")
             }
+            let (sum, isTooLarge) = total.addingReportingOverflow(entry[2])
+            guard !isTooLarge else {
+                throw DecodingError.dataCorruptedError(
+                    forKey: .entries, in: container,
+                    debugDescription: "expected counts with a sum, found \(entry) after \(total)")
+            }
+            total = sum
             counts[Place(label: entry[0], predicted: entry[1])] = entry[2]
         }
     }

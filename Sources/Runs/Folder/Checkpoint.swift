@@ -88,24 +88,17 @@ package struct Checkpoint: Sendable {
 extension RunFolder {
     /// The newest state that can be read, and the name of its file; `nil` where there is none.
     ///
-    /// A damaged `last` is removed, so that it never becomes `previous`.
+    /// Files stay as they are, also one that cannot be read: another time it may be. Where the state is that of
+    /// `previous`, the next one has to be written in the place of `last` without keeping that: see `isLast`.
     ///
-    /// - Throws: `RunError` with code `.badCheckpoint` where files are there and none can be read, or `.cannotWrite`.
-    func newestCheckpoint() throws(RunError) -> (checkpoint: Checkpoint, name: String)? {
+    /// - Throws: `RunError` with code `.badCheckpoint` where files are there and none can be read.
+    func newestCheckpoint() throws(RunError) -> (checkpoint: Checkpoint, isLast: Bool)? {
         var failure: RunError?
         for path in [last, previous] where FileSystem.byteCount(of: path) != nil {
             do {
-                let name = path == last ? "last.safetensors" : "previous.safetensors"
-                return (try Checkpoint(contentsOf: path), name)
+                return (try Checkpoint(contentsOf: path), path == last)
             } catch {
                 failure = failure ?? error
-                if path == last, FileSystem.byteCount(of: previous) != nil {
-                    do {
-                        try FileSystem.removeFile(path)
-                    } catch {
-                        throw RunError(.cannotWrite, error.message)
-                    }
-                }
             }
         }
         if let failure { throw failure }

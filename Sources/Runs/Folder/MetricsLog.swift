@@ -18,7 +18,9 @@ final class MetricsLog {
         do {
             lines = try WritableFile(appendingTo: folder.metrics)
             table = try WritableFile(appendingTo: folder.table)
-            events = try EventFileWriter(folder: folder.path, step: progress.step)
+            // What the checkpoint's own step showed is kept.
+            let first = progress.step == 0 ? 0 : progress.step + 1
+            events = try EventFileWriter(folder: folder.path, step: first)
             if table.byteCount == 0 { try table.write(Array(MetricsRecord.tableHeader.utf8).span) }
         } catch {
             throw RunError(.cannotWrite, "\(error)")

@@ -40,10 +40,29 @@ extension RunFolder {
         progress.bestStep = progress.step
     }
 
-    /// The lines of the list of pictures that could not be read.
+    /// The lines of the list of pictures that could not be read, as far as they are whole.
     func skippedLines() -> [String] {
-        guard let text = try? FileSystem.text(of: skipped) else { return [] }
-        return text.split(separator: "\n").map(String.init)
+        guard let text = try? FileSystem.text(of: skipped),
+            let end = text.utf8.lastIndex(of: UInt8(ascii: "\n"))
+        else { return [] }
+        return text[..<end].split(separator: "\n").map(String.init)
+    }
+
+    /// Adds pictures to the list of those that could not be read.
+    ///
+    /// - Parameter known: the lines that are there, which are not added again.
+    /// - Throws: `RunError` with code `.cannotWrite`.
+    func note(_ samples: [SkippedSample], known: inout Set<String>) throws(RunError) {
+        var new: [SkippedSample] = []
+        for sample in samples where known.insert(sample.json).inserted { new.append(sample) }
+        guard !new.isEmpty else { return }
+        do {
+            var file = try SkippedSampleFile(skipped, appends: true)
+            try file.write(new)
+            try file.synchronize()
+        } catch {
+            throw RunError(.cannotWrite, error.message)
+        }
     }
 
     /// Writes the first pictures of a batch, four a row, as one picture.

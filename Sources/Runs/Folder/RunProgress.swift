@@ -14,8 +14,8 @@ public struct RunProgress: Codable, Sendable, Hashable {
     var bestLoss: Double?
     /// After how many steps that was.
     public var bestStep: Int?
-    /// Validations since then.
-    var validationsSinceBest = 0
+    /// Validations since the accuracy was last the highest.
+    package internal(set) var validationsSinceBest = 0
     /// The step that was validated last.
     var validatedStep: Int?
     /// Whether the epoch has ended and is still to be validated.
@@ -28,6 +28,9 @@ public struct RunProgress: Codable, Sendable, Hashable {
     var metricsByteCount = 0
     /// The length of `metrics.csv` at this point.
     var tableByteCount = 0
+
+    /// The progress of a run that is to begin.
+    package init() {}
 
     /// The same without what depends on the time that things take.
     package var timeless: RunProgress {

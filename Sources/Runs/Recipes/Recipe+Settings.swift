@@ -80,6 +80,7 @@ extension Recipe {
         number(
             "ema", "decay of the weights' average; 0 for none", \.averagingDecay, 0...0.999_999_999),
         flag("ema_gradual", "a shorter average at first", \.isAveragingGradual),
+        flag("ema_after_warmup", "no average until the warm-up ends", \.averagesAfterWarmup),
         choice("freeze", "what stays as it is", \.frozen, named(FrozenPart.self)),
         number("label_smoothing", "label smoothing", \.labelSmoothing, 0...1),
         choice(

@@ -43,6 +43,17 @@ extension Recipe {
             frozen: frozen)
     }
 
+    /// Whether a step makes the weights' average the weights themselves.
+    ///
+    /// Source: torchvision 0.28, references/classification, `train_one_epoch`: after each update within the warm-up's
+    /// epochs it forgets that there were any, and the first of an average is a copy.
+    ///
+    /// - Parameter step: steps done before it.
+    package func holdsAverage(step: Int, stepsPerEpoch: Int) -> Bool {
+        guard averagesAfterWarmup else { return false }
+        return step == 0 || Double((step - 1) / stepsPerEpoch) < warmupEpochs
+    }
+
     /// Whether batches mix pictures, so that targets are shares of classes.
     var mixesPictures: Bool { mixUp > 0 || cutMix > 0 }
 

@@ -77,6 +77,8 @@ public struct Recipe: Sendable, Hashable {
     public var averagingDecay = 0.0
     /// Whether that is less at first.
     public var isAveragingGradual = true
+    /// Whether the average is the weights themselves until the warm-up is over.
+    public var averagesAfterWarmup = false
     /// The part that stays as it is.
     public var frozen = FrozenPart.none
 

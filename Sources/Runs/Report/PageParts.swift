@@ -50,15 +50,3 @@ func pageImage(
     }
     return .element("img", ["src": source, "alt": alternative, "loading": "lazy"])
 }
-
-/// A time span as people say it, as in `42 s`, `3 min 05 s`, `2 h 10 min`.
-func pageDuration(_ seconds: Double) -> String {
-    guard seconds.isFinite, seconds >= 0, seconds < 1e9 else { return "?" }
-    let whole = Int(seconds.rounded())
-    func padded(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
-    return switch whole {
-    case ..<60: "\(whole) s"
-    case ..<3600: "\(whole / 60) min \(padded(whole % 60)) s"
-    default: "\(whole / 3600) h \(padded(whole / 60 % 60)) min"
-    }
-}

@@ -61,7 +61,7 @@ package struct RunComparison: Sendable {
             let cells = [
                 best.map { percentText($0.top1, places: 2) } ?? "–",
                 best.map { decimalText($0.loss, places: 4) } ?? "–",
-                "\(run.epochCount)", "\(run.stepCount)", pageDuration(run.seconds),
+                "\(run.epochCount)", "\(run.stepCount)", durationText(seconds: run.seconds),
             ]
             return HTML.element(
                 "tr",

@@ -37,8 +37,9 @@ package struct RunHistory: Sendable {
 
     /// Reads a folder.
     ///
+    /// - Parameter readsEvaluation: whether its `evaluation.json` is read, if it has one.
     /// - Throws: `RunError` with code `.notARun`, or `.badEvaluation`.
-    package init(_ folder: RunFolder) throws(RunError) {
+    package init(_ folder: RunFolder, readsEvaluation: Bool = true) throws(RunError) {
         self.folder = folder
         guard let configuration = Self.text(of: folder.config) else {
             throw RunError(
@@ -46,7 +47,8 @@ package struct RunHistory: Sendable {
                 "\(folder.path): expected the folder of a run, found none with a config.yaml")
         }
         self.configuration = configuration
-        evaluation = try Self.text(of: folder.evaluation).map { (text) throws(RunError) in
+        let text = readsEvaluation ? Self.text(of: folder.evaluation) : nil
+        evaluation = try text.map { (text) throws(RunError) in
             try EvaluationResult(json: text, name: folder.evaluation)
         }
         skipped = Self.lines(of: folder.skipped).compactMap { line in

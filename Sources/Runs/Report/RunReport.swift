@@ -66,7 +66,7 @@ public enum RunReport {
         }
         facts.append(pageFact("steps", "\(history.stepCount)"))
         facts.append(pageFact("epochs", "\(history.epochCount)"))
-        facts.append(pageFact("training time", pageDuration(history.seconds)))
+        facts.append(pageFact("training time", durationText(seconds: history.seconds)))
         if let rate = history.medianRate {
             facts.append(pageFact("speed", "\(decimalText(rate, places: 1)) images/s"))
         }

@@ -22,8 +22,9 @@ extension Evaluator {
     ///   - result: what `evaluate` found.
     ///   - dataset: what it was given.
     ///   - count: how many pictures at most.
-    /// - Returns: those that are named wrongly or whose class has less than half of the probability, the worst first.
-    /// - Throws: `DatasetError` or `ImageError` where a picture can be read no more; `ExecutionError`.
+    /// - Returns: those that are named wrongly or whose class has less than half of the probability, the worst first;
+    ///   pictures that can be read no more are left out.
+    /// - Throws: `DatasetError` with code `.unreadable` where memory is short; `ImageError`, `ExecutionError`.
     public func worstPictures(
         of result: EvaluationResult, in dataset: Dataset, count: Int = 12
     ) throws -> [WorstPicture] {
@@ -31,14 +32,10 @@ extension Evaluator {
             .filter { $0.predicted != $0.label || $0.probability < 0.5 }
             .prefix(count)
         return try wanted.compactMap { sample in
-            guard dataset.samples.indices.contains(sample.position) else { return nil }
-            let content = try dataset.source.content(of: dataset.samples[sample.position])
-            let image =
-                switch content {
-                case .encoded(let bytes): try Image(decoding: bytes)
-                case .pixels(let image): image
-                }
-            let picture = try transform.apply(to: image)
+            guard dataset.samples.indices.contains(sample.position),
+                (0..<runner.model.architecture.classCount).contains(sample.predicted),
+                let picture = try dataset.picture(at: sample.position, transform: transform)
+            else { return nil }
             let map = try activationMap(of: picture, class: sample.predicted)
             return WorstPicture(
                 sample: sample, picture: try encodeJPEG(picture, quality: 85),

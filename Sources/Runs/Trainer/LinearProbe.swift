@@ -12,7 +12,7 @@ import Training
 /// Trains the classifier alone: the features of every picture are computed once, then the classifier learns from them.
 ///
 /// Pictures are prepared as in evaluation, without augmentation. It takes about as long as looking at every picture once,
-/// so a probe that was stopped starts over.
+/// so a probe that was stopped starts over. One that a limit ended is measured, and done while the limit is the same.
 public struct LinearProbe {
     private let plan: RunPlan
     private let folder: RunFolder
@@ -53,12 +53,12 @@ public struct LinearProbe {
     /// Trains while nobody else does in the folder.
     private func runAlone() throws -> RunOutcome {
         try folder.prepare(plan)
+        // There is a state once a probe has ended, and not before.
         if let (checkpoint, _) = try? folder.newestCheckpoint(),
-            checkpoint.progress.step >= plan.totalSteps
+            let reason = endReason(checkpoint.progress, seconds: checkpoint.progress.seconds)
         {
             return RunOutcome(
-                ending: .finished("all \(plan.totalSteps) steps are done"),
-                progress: checkpoint.progress, evaluation: nil,
+                ending: .finished(reason), progress: checkpoint.progress, evaluation: nil,
                 skippedCount: folder.skippedLines().count)
         }
         do {
@@ -79,37 +79,52 @@ public struct LinearProbe {
         var parameters = plan.start.parameters
         let head = try fit(training, validation, log: log, progress: &progress)
         for (name, tensor) in head { parameters[name] = tensor }
+        let reason = endReason(progress, seconds: seconds) ?? "nothing is left to learn from"
 
         let result = try plan.evaluate(parameters) { done, total in
             observer(.evaluating(done: done, total: total))
-            if requests() == .stop { throw StopRequest() }
+            try answerRequests()
         }
         progress.seconds = seconds
         if let result {
             let record = ValidationRecord(
-                step: progress.step, epoch: Int(plan.recipe.epochs), loss: result.crossEntropy,
-                top1: result.top1, top5: result.top5, macroF1: result.macroF1,
-                ece: result.expectedCalibrationError, seconds: seconds)
+                step: progress.step, epoch: progress.step / plan.stepsPerEpoch,
+                loss: result.crossEntropy, top1: result.top1, top5: result.top5,
+                macroF1: result.macroF1, ece: result.expectedCalibrationError, seconds: seconds)
             try log.add(.validation(record))
-            _ = progress.note(top1: result.top1, loss: result.crossEntropy)
+            // What was noted so far was computed of features, whose last digits may be others.
+            progress.bestTop1 = result.top1
+            progress.bestLoss = result.crossEntropy
             try folder.write(try result.json(), to: folder.evaluation)
             observer(.validation(record, isBest: true))
         }
         try folder.writeBest(parameters, plan: plan, progress: &progress)
+        var known = Set(folder.skippedLines())
         let skipped = plan.split.training.leftOut + training.skipped + validation.skipped
-        try writeSkips(skipped)
+        try folder.note(skipped, known: &known)
         progress.validatedStep = progress.step
         try log.synchronize(&progress)
         let checkpoint = Checkpoint(
             tensors: parameters, progress: progress,
             description: plan.description(step: progress.step))
-        try checkpoint.write(to: folder.last, keepingOldAs: folder.previous)
+        try checkpoint.write(to: folder.last, keepingOldAs: nil)
         return RunOutcome(
-            ending: .finished("all \(plan.totalSteps) steps are done"), progress: progress,
-            evaluation: result, skippedCount: skipped.count)
+            ending: .finished(reason), progress: progress, evaluation: result,
+            skippedCount: known.count)
     }
 
     private var seconds: Double { (clock.now - start) / .seconds(1) }
+
+    /// Why a probe ends after so many steps, if it does.
+    private func endReason(_ progress: RunProgress, seconds: Double) -> String? {
+        plan.endReason(progress, seconds: seconds)
+            ?? plan.settings.limits.stepLimitReason(progress)
+    }
+
+    /// - Throws: `StopRequest` where the probe is asked to stop.
+    private func answerRequests() throws {
+        if requests() == .stop { throw StopRequest() }
+    }
 
     /// Computes what the classifier reads of every picture that can be read.
     private func features(
@@ -131,7 +146,8 @@ public struct LinearProbe {
         let loader = try BatchLoader(dataset, options: options)
         loader.start(epoch: 0, step: 0)
         let width = plan.architecture.featureCount
-        while let loaded = try loader.next() {
+        while let loaded = try nextBatch(of: loader) {
+            try answerRequests()
             let count = loaded.labels.count
             var images = loaded.images
             if count < batch {
@@ -144,13 +160,23 @@ public struct LinearProbe {
             let rows = try runner.run(images, batch: batch, outputs: [.features])[.features] ?? []
             features.rows += rows.prefix(count * width)
             features.labels += loaded.labels
-            if requests() == .stop { throw StopRequest() }
             observer(
                 .features(done: before + features.labels.count + loader.skipped.count, total: total)
             )
         }
         features.skipped = loader.skipped
         return features
+    }
+
+    /// The next batch; pictures that are too many to go on are named before.
+    private func nextBatch(of loader: BatchLoader) throws(DatasetError) -> LoadedBatch? {
+        do {
+            return try loader.next()
+        } catch {
+            var known = Set(folder.skippedLines())
+            try? folder.note(loader.dataset.leftOut + loader.skipped, known: &known)
+            throw error
+        }
     }
 
     /// Trains the classifier.
@@ -168,14 +194,15 @@ public struct LinearProbe {
             model: plan.architecture, recipe: plan.step.recipe, batch: batch,
             backend: plan.settings.device.backend)
         var state = try step.initialState(parameters: plan.start.parameters)
-        let stepsPerEpoch = plan.stepsPerEpoch
-        var best: (top1: Double, loss: Double, tensors: [String: HostTensor])?
-        for epoch in 0..<max(1, Int(plan.recipe.epochs)) {
+        var best: [String: HostTensor] = [:]
+        while endReason(progress, seconds: seconds) == nil {
+            let epoch = progress.step / plan.stepsPerEpoch
             let order = shuffled(count, epoch: epoch)
             var sums = IntervalSums()
             let began = clock.now
-            for index in 0..<stepsPerEpoch where progress.step < plan.totalSteps {
-                if requests() == .stop { throw StopRequest() }
+            for index in 0..<plan.stepsPerEpoch {
+                if endReason(progress, seconds: seconds) != nil { break }
+                try answerRequests()
                 let rows = (0..<batch).map { order[(index * batch + $0) % count] }
                 let rate = plan.learningRate(step: progress.step)
                 let metrics = try step.run(
@@ -199,17 +226,27 @@ public struct LinearProbe {
                         top1: Double(sums.top1Count) / images,
                         top5: Double(sums.top5Count) / images, learningRate: sums.learningRate,
                         imagesPerSecond: took > 0 ? images / took : 0, seconds: seconds)))
+            let isDue =
+                (epoch + 1) % plan.settings.validationInterval == 0
+                || endReason(progress, seconds: seconds) != nil
+            guard isDue else { continue }
             let tensors = try state.tensors(named: ["fc.weight", "fc.bias"])
-            let score = Self.score(validation, tensors, classCount: plan.architecture.classCount)
-            let isBetter =
-                best.map { score.top1 > $0.top1 || (score.top1 == $0.top1 && score.loss < $0.loss) }
-                ?? true
-            if isBetter || validation.labels.isEmpty {
-                best = (score.top1, score.loss, tensors)
+            if validation.labels.isEmpty {
+                if tensors.values.allSatisfy({ $0.isFinite }) { best = tensors }
+            } else if let score = try score(validation, tensors),
+                progress.note(top1: score.top1, loss: score.loss)
+            {
+                best = tensors
             }
         }
         progress.updateCount = progress.step
-        return best?.tensors ?? [:]
+        guard progress.step == 0 || !best.isEmpty else {
+            throw RunError(
+                .nonFiniteLoss,
+                "step \(progress.step): the classifier's weights are no finite numbers; try a lower "
+                    + "--lr")
+        }
+        return best
     }
 
     /// A new order of rows for each epoch.
@@ -226,37 +263,54 @@ public struct LinearProbe {
         return HostTensor(values, shape: [rows.count, width])
     }
 
-    /// Accuracy and cross-entropy of a classifier on features.
-    private static func score(
-        _ features: Features, _ tensors: [String: HostTensor], classCount: Int
-    ) -> (top1: Double, loss: Double) {
-        let count = features.labels.count
-        guard count > 0, let weight = tensors["fc.weight"]?.floats(),
-            let bias = tensors["fc.bias"]?.floats()
-        else { return (0, 0) }
-        let width = features.rows.count / count
-        var correct = 0
-        var loss = 0.0
-        var logits = [Float](repeating: 0, count: classCount)
-        for row in 0..<count {
-            for label in 0..<classCount {
-                var sum: Float = 0
-                for index in 0..<width {
-                    sum += features.rows[row * width + index] * weight[label * width + index]
-                }
-                logits[label] = sum + bias[label]
+    /// Accuracy and cross-entropy of a classifier on features, counted as `Evaluator` counts.
+    ///
+    /// - Returns: `nil` where logits are not finite.
+    /// - Throws: `StopRequest`.
+    private func score(
+        _ features: Features, _ tensors: [String: HostTensor]
+    ) throws -> (top1: Double, loss: Double)? {
+        guard let weight = tensors["fc.weight"]?.floats(), let bias = tensors["fc.bias"]?.floats()
+        else { return nil }
+        let (width, classCount) = (plan.architecture.featureCount, plan.architecture.classCount)
+        // Classes innermost, so that several of them take a feature at once.
+        var columns = [Float](repeating: 0, count: width * classCount)
+        for label in 0..<classCount {
+            for index in 0..<width {
+                columns[index * classCount + label] = weight[label * width + index]
             }
-            let label = features.labels[row]
-            let probabilities = softmax(logits)
-            loss -= logarithm(max(probabilities[label], 1e-300))
-            if !logits.contains(where: { $0 > logits[label] }) { correct += 1 }
         }
-        return (Double(correct) / Double(count), loss / Double(count))
+        let count = features.labels.count
+        var correctCount = 0
+        var loss = CompensatedSum()
+        for row in 0..<count {
+            if row.isMultiple(of: 64) { try answerRequests() }
+            var logits = [Float](repeating: 0, count: classCount)
+            Self.addProducts(
+                features.rows[row * width..<(row + 1) * width], columns, to: &logits)
+            for label in 0..<classCount { logits[label] += bias[label] }
+            guard logits.allSatisfy({ $0.isFinite }) else { return nil }
+            let outcome = ClassScores(views: [logits[...]], temperature: 1)
+                .outcome(label: features.labels[row])
+            if outcome.rank == 0 { correctCount += 1 }
+            loss.add(outcome.loss)
+        }
+        return (Double(correctCount) / Double(count), loss.value / Double(count))
     }
 
-    private func writeSkips(_ skipped: [SkippedSample]) throws(RunError) {
-        guard !skipped.isEmpty else { return }
-        let lines = skipped.map { $0.json + "\n" }
-        try folder.write(lines.joined(), to: folder.skipped)
+    /// Adds features times weights to logits.
+    ///
+    /// - Parameter columns: for each feature one weight a class.
+    private static func addProducts(
+        _ features: ArraySlice<Float>, _ columns: [Float], to logits: inout [Float]
+    ) {
+        let classCount = logits.count
+        let weights = columns.span
+        var sums = logits.mutableSpan
+        var start = 0
+        for feature in features {
+            for label in 0..<classCount { sums[label] += feature * weights[start + label] }
+            start += classCount
+        }
     }
 }

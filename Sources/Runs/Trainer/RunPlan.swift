@@ -33,15 +33,17 @@ public struct RunPlan: Sendable {
     /// Where the folder holds a run, what that one decided for `auto` is kept.
     ///
     /// - Throws: `RunError` with code `.settingsDiffer` where the run in the folder was started otherwise,
-    ///   `.invalidRecipe` where numbers do not fit the data; `DatasetError`, `TrainingError`, `ExecutionError`,
-    ///   `GraphError`.
+    ///   `.invalidRecipe` where numbers do not fit the data; `DatasetError`, with code `.invalidOption` where the run's
+    ///   folder would lie in the data's; `TrainingError`, `ExecutionError`, `GraphError`.
     public init(_ settings: RunSettings, folder: RunFolder) throws {
+        try Dataset.checkOutput(folder.path, data: settings.data)
         let existing = settings.startsFresh ? nil : try folder.record()
         var recipe = settings.recipe
         if let model = settings.weights {
             recipe.depth = model.architecture.depth
             recipe.variant = model.architecture.variant
         }
+        if recipe.computesFeaturesOnce { try Self.refuseIgnored(recipe) }
         let asked = recipe
         split = try DatasetSplit.open(settings.data, options: settings.dataOptions)
         let training = split.training
@@ -126,6 +128,21 @@ public struct RunPlan: Sendable {
     /// The rates of a step, by the number of steps before it.
     func learningRate(step: Int) -> Double {
         schedule.learningRate(at: TrainingTime(step: step, stepsPerEpoch: stepsPerEpoch))
+    }
+
+    /// Refuses what has no place where the classifier alone is trained, on features that are computed once.
+    private static func refuseIgnored(_ recipe: Recipe) throws(RunError) {
+        let ignored = [
+            ("mixup", recipe.mixUp), ("cutmix", recipe.cutMix), ("ema", recipe.averagingDecay),
+            ("clip_norm", recipe.clipNorm),
+        ]
+        for (key, value) in ignored where value > 0 {
+            throw RunError(
+                .invalidRecipe,
+                "\(key): expected 0 with features_once, which trains the classifier alone on whole "
+                    + "pictures, found \(shortText(value)); leave it out, or set features_once=false"
+            )
+        }
     }
 
     private static func precision(

@@ -55,11 +55,42 @@ public struct RunLimits: Sendable, Hashable {
     public var stopAtTop1: Double?
     /// Once training has taken so long, all processes together.
     public var maximumSeconds: Double?
-    /// Once so many steps are done; the state is saved, as if the process had been asked to stop.
+    /// Once so many steps are done; the state is saved and nothing measured, so that a process with a higher limit goes
+    /// on to the bytes of one that had it from the start.
     public var maximumSteps: Int?
 
     /// No limits.
     public init() {}
+}
+
+extension RunLimits {
+    /// Why a run ends here before its recipe does, its last weights measured; `nil` where it does not.
+    ///
+    /// - Parameter seconds: how long it has trained.
+    func endReason(_ progress: RunProgress, seconds: Double) -> String? {
+        if let best = progress.bestTop1, let wanted = stopAtTop1, best >= wanted {
+            return "the wanted accuracy is reached"
+        }
+        if let patience, progress.validationsSinceBest >= patience {
+            return "no better accuracy in \(patience) validations"
+        }
+        if let maximumSeconds, seconds >= maximumSeconds { return "the time is up" }
+        return nil
+    }
+
+    /// That so many steps are done as were asked for, where they are.
+    func stepLimitReason(_ progress: RunProgress) -> String? {
+        guard let maximumSteps, progress.step >= maximumSteps else { return nil }
+        return "the limit of \(maximumSteps) steps is reached"
+    }
+}
+
+extension RunPlan {
+    /// Why the run ends here, its last weights measured; `nil` where it does not.
+    func endReason(_ progress: RunProgress, seconds: Double) -> String? {
+        if progress.step >= totalSteps { return "all \(totalSteps) steps are done" }
+        return settings.limits.endReason(progress, seconds: seconds)
+    }
 }
 
 /// What a process that trains can be asked for meanwhile.

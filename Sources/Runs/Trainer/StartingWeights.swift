@@ -21,7 +21,8 @@ struct StartingWeights: Sendable {
     /// file names them. Else it is replaced by a new one, drawn as PyTorch's `Linear`: uniform between
     /// `±1 / sqrt(features)`, weight and bias.
     ///
-    /// - Throws: `RunError` with code `.cannotWrite` where there is no SHA-256.
+    /// - Throws: `RunError` with code `.badWeights` where a number of the file is not finite, `.cannotWrite` where there
+    ///   is no SHA-256.
     init(
         from model: LoadedModel?, recipe: Recipe, classNames: [String]
     ) throws(RunError) {
@@ -50,6 +51,13 @@ struct StartingWeights: Sendable {
             notes.append(
                 "the classifier of \(model.architecture.classCount) classes was replaced by a new "
                     + "one of \(classNames.count)")
+        }
+        for parameter in target.parameterList {
+            guard let tensor = parameters[parameter.name], !tensor.isFinite else { continue }
+            throw RunError(
+                .badWeights,
+                "\(parameter.name) in \(model.name): expected finite numbers, found infinities or "
+                    + "not-a-number; the file may be damaged, start from another one")
         }
         architecture = target
         self.parameters = parameters

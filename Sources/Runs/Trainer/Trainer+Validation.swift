@@ -17,9 +17,15 @@ extension Trainer {
             plan.step.recipe.averaging == nil
             ? try state.parameters() : try state.averagedParameters()
         try requireFinite(parameters)
-        let result = try plan.evaluate(parameters) { [self] done, total in
-            observer(.evaluating(done: done, total: total))
-            try answerRequests()
+        let result: EvaluationResult?
+        do {
+            result = try plan.evaluate(parameters) { [self] done, total in
+                observer(.evaluating(done: done, total: total))
+                try answerRequests()
+            }
+        } catch let error as InferenceError where error.code == .nonFinite {
+            // Weights that are too large for logits came of the last steps.
+            throw lastStepFailure
         }
         try judge(result, parameters)
         progress.isValidationPending = false
@@ -34,6 +40,8 @@ extension Trainer {
             try folder.writeBest(parameters, plan: plan, progress: &progress)
             return
         }
+        try noteSkips(validation: result.skipped)
+        try plan.requireFewSkipped(result)
         let record = ValidationRecord(
             step: progress.step, epoch: progress.step / plan.stepsPerEpoch,
             loss: result.crossEntropy, top1: result.top1, top5: result.top5,
@@ -52,8 +60,11 @@ extension Trainer {
 extension RunProgress {
     /// Takes a validation's numbers.
     ///
+    /// Patience is for accuracy: a lower loss at the same makes better weights, and waits no longer.
+    ///
     /// - Returns: whether they are the best so far: the higher accuracy, else the lower loss.
-    mutating func note(top1: Double, loss: Double) -> Bool {
+    package mutating func note(top1: Double, loss: Double) -> Bool {
+        let isMoreAccurate = bestTop1.map { top1 > $0 } ?? true
         let isBest =
             bestTop1.map { best in
                 top1 > best || (top1 == best && loss < bestLoss ?? .greatestFiniteMagnitude)
@@ -62,10 +73,8 @@ extension RunProgress {
             bestTop1 = top1
             bestLoss = loss.isFinite ? loss : nil
             bestStep = step
-            validationsSinceBest = 0
-        } else {
-            validationsSinceBest += 1
         }
+        validationsSinceBest = isMoreAccurate ? 0 : validationsSinceBest + 1
         return isBest
     }
 }
@@ -77,6 +86,17 @@ extension RunPlan {
     ) throws -> EvaluationResult? {
         guard !split.validation.samples.isEmpty else { return nil }
         return try evaluator(parameters).evaluate(split.validation, progress: progress)
+    }
+
+    /// Refuses a measurement for which too many pictures could not be read.
+    ///
+    /// - Throws: `DatasetError` with code `.tooManyBad`.
+    func requireFewSkipped(_ result: EvaluationResult) throws(DatasetError) {
+        let (share, validation) = (settings.maximumBadShare, split.validation)
+        guard Double(result.skipped.count) > share * Double(validation.samples.count) else {
+            return
+        }
+        throw DatasetError(tooMany: result.skipped, in: validation, maximumShare: share)
     }
 
     /// What measures a network of these weights.

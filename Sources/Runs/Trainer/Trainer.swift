@@ -29,6 +29,8 @@ public final class Trainer {
     private var knownSkips: Set<String>
     /// The step before which the state is saved, since the last attempt at it failed.
     private var saveBeforeStep: Int?
+    /// Whether `last` is damaged, so that the next state takes its place and leaves `previous` alone.
+    private var isLastBad = false
 
     /// Opens the run's folder and brings the state to the device: a new one, or the newest that is in the folder.
     ///
@@ -51,7 +53,9 @@ public final class Trainer {
         try folder.prepare(plan)
         var found = RunProgress()
         var resumedFrom: String?
-        if let (checkpoint, name) = try folder.newestCheckpoint() {
+        if let (checkpoint, isLast) = try folder.newestCheckpoint() {
+            let name = isLast ? "last.safetensors" : "previous.safetensors"
+            isLastBad = !isLast
             do {
                 state = try plan.step.restoredState(
                     checkpoint.tensors, stepCount: checkpoint.progress.updateCount)
@@ -81,14 +85,18 @@ public final class Trainer {
 
     /// Trains until everything is done, a limit is reached, or it is asked to stop.
     ///
-    /// - Throws: `RunError` with code `.nonFiniteLoss` or `.cannotWrite`; `DatasetError`, `TrainingError`,
-    ///   `ExecutionError`. What was saved last stays.
+    /// - Throws: `RunError` with code `.nonFiniteLoss` or `.cannotWrite`; `DatasetError`, with code `.tooManyBad` where
+    ///   too many pictures cannot be read; `TrainingError`, `ExecutionError`. What was saved last stays.
     public func run() throws -> RunOutcome {
         while true {
             do {
                 return try goOn()
             } catch let failure as NonFiniteLoss {
                 try rollBack(failure)
+            } catch let error as DatasetError {
+                // Those that were too many are to be mended, so they are named; that they cannot be is the lesser evil.
+                try? noteSkips()
+                throw error
             } catch is StopRequest {
                 do {
                     try save()
@@ -109,8 +117,13 @@ public final class Trainer {
     private func goOn() throws -> RunOutcome {
         if progress.isValidationPending { try validate() }
         while true {
-            if let reason = endReason() {
+            if let reason = plan.endReason(progress, seconds: elapsed) {
                 if progress.validatedStep != progress.step { try validate() }
+                try save()
+                return outcome(.finished(reason))
+            }
+            if let reason = plan.settings.limits.stepLimitReason(progress) {
+                // Nothing is measured here, so that what goes on from here is as if it had not ended.
                 try save()
                 return outcome(.finished(reason))
             }
@@ -126,9 +139,7 @@ public final class Trainer {
         for _ in first..<plan.stepsPerEpoch where progress.step < plan.totalSteps {
             try answerRequests()
             if let limit = plan.settings.limits.maximumSeconds, elapsed >= limit { return }
-            if let limit = plan.settings.limits.maximumSteps, progress.step >= limit {
-                throw StopRequest()
-            }
+            if plan.settings.limits.stepLimitReason(progress) != nil { return }
             if saveBeforeStep == progress.step {
                 try save()
                 saveBeforeStep = nil
@@ -170,16 +181,20 @@ public final class Trainer {
             do {
                 metrics = try plan.step.run(
                     TrainingBatch(images: batch.images, targets: targets), learningRate: rate,
+                    holdsAverage: plan.recipe.holdsAverage(
+                        step: progress.step, stepsPerEpoch: plan.stepsPerEpoch),
                     state: &state)
             } catch let error as TrainingError where error.code == .nonFiniteLoss {
                 throw NonFiniteLoss(step: progress.step, names: lastNames)
             }
-            guard metrics.loss.isFinite else {
+            progress.updateCount = state.stepCount
+            if metrics.loss.isFinite {
+                progress.sums.add(metrics, learningRate: rate)
+                pace.add(metrics, now: clock.now)
+            } else if !metrics.wasSkipped {
                 throw NonFiniteLoss(step: progress.step, names: lastNames)
             }
-            progress.updateCount = state.stepCount
-            progress.sums.add(metrics, learningRate: rate)
-            pace.add(metrics, now: clock.now)
+            // Else the loss scale was too large: weights are as they were, and the next step has a smaller one.
         }
         progress.step += 1
         let isEnd =
@@ -241,7 +256,8 @@ public final class Trainer {
         let checkpoint = Checkpoint(
             tensors: tensors, progress: progress,
             description: plan.description(step: progress.step))
-        try checkpoint.write(to: folder.last, keepingOldAs: folder.previous)
+        try checkpoint.write(to: folder.last, keepingOldAs: isLastBad ? nil : folder.previous)
+        isLastBad = false
         lastSave = clock.now
     }
 
@@ -251,38 +267,22 @@ public final class Trainer {
     func requireFinite(_ tensors: [String: HostTensor]) throws {
         for parameter in plan.architecture.parameterList {
             guard let tensor = tensors[parameter.name], !tensor.isFinite else { continue }
-            throw NonFiniteLoss(step: max(0, progress.step - 1), names: lastNames)
+            throw lastStepFailure
         }
+    }
+
+    /// That the last step has spoilt the weights.
+    var lastStepFailure: NonFiniteLoss {
+        NonFiniteLoss(step: max(0, progress.step - 1), names: lastNames)
     }
 
     /// Writes down which pictures could not be read, each once.
-    private func noteSkips() throws(RunError) {
-        var lines: [String] = []
-        for sample in plan.split.training.leftOut + plan.loader.skipped {
-            if knownSkips.insert(sample.json).inserted { lines.append(sample.json) }
-        }
-        guard !lines.isEmpty else { return }
-        do {
-            var file = try WritableFile(appendingTo: folder.skipped)
-            try file.write(Array((lines.joined(separator: "\n") + "\n").utf8).span)
-            try file.synchronize()
-        } catch {
-            throw RunError(.cannotWrite, error.message)
-        }
-    }
-
-    /// Why training ends here, if it does.
-    private func endReason() -> String? {
-        let limits = plan.settings.limits
-        if progress.step >= plan.totalSteps { return "all \(plan.totalSteps) steps are done" }
-        if let best = progress.bestTop1, let wanted = limits.stopAtTop1, best >= wanted {
-            return "the wanted accuracy is reached"
-        }
-        if let patience = limits.patience, progress.validationsSinceBest >= patience {
-            return "no better accuracy in \(patience) validations"
-        }
-        if let limit = limits.maximumSeconds, elapsed >= limit { return "the time is up" }
-        return nil
+    ///
+    /// - Parameter validation: those of them that are to measure by.
+    /// - Throws: `RunError` with code `.cannotWrite`.
+    func noteSkips(validation: [SkippedSample] = []) throws(RunError) {
+        let samples = plan.split.training.leftOut + plan.loader.skipped + validation
+        try folder.note(samples, known: &knownSkips)
     }
 
     private func outcome(_ ending: RunOutcome.Ending) -> RunOutcome {
@@ -296,14 +296,16 @@ public final class Trainer {
         let recent = progress.skippedSteps.count { $0 >= failure.step - 20 }
         let shown = failure.names.prefix(8).joined(separator: ", ")
         let more = failure.names.count > 8 ? " and \(failure.names.count - 8) more" : ""
-        guard recent < 3, let (checkpoint, _) = try folder.newestCheckpoint() else {
+        guard recent < 3, let (checkpoint, isLast) = try folder.newestCheckpoint() else {
             throw RunError(
                 .nonFiniteLoss,
                 "step \(failure.step): the loss is no finite number, after \(recent) steps that were "
                     + "left out for that; its pictures: \(shown)\(more). \(folder.last) has the state "
                     + "before; try a lower --lr, or --clip-grad 1")
         }
-        let skipped = progress.skippedSteps + [failure.step]
+        isLastBad = !isLast
+        // The next step was taken for the guilty one until the state before it was seen to be spoilt already.
+        let skipped = progress.skippedSteps.filter { $0 != failure.step + 1 } + [failure.step]
         state = try plan.step.restoredState(
             checkpoint.tensors, stepCount: checkpoint.progress.updateCount)
         progress = checkpoint.progress

@@ -127,15 +127,19 @@ public struct TrainingStep: Sendable {
     /// - Parameters:
     ///   - batch: images and targets.
     ///   - learningRate: what a schedule says for this step.
+    ///   - holdsAverage: whether the weights' average, where there is one, becomes the new weights themselves.
     ///   - state: of `initialState(parameters:)` or `restoredState(_:stepCount:)` of this step, or of one with the
     ///     same model and recipe.
     /// - Returns: what the step found.
     /// - Throws: `TrainingError` with code `.batchMismatch`, `.labelOutOfRange`, `.invalidDistribution`,
     ///   `.invalidLearningRate` or `.nonFiniteLoss`; `ExecutionError` of the back end.
     public func run(
-        _ batch: TrainingBatch, learningRate: Double, state: inout TrainingState
+        _ batch: TrainingBatch, learningRate: Double, holdsAverage: Bool = false,
+        state: inout TrainingState
     ) throws -> StepMetrics {
-        try begin(batch, learningRate, &state, isWatched: true).metrics()
+        try begin(
+            batch, learningRate, holdsAverage: holdsAverage, &state, isWatched: true
+        ).metrics()
     }
 
     /// Starts a step and returns before it has ended, where the back end has devices of their own.
@@ -157,15 +161,16 @@ public struct TrainingStep: Sendable {
     /// - Returns: what the step will have found.
     /// - Throws: as `run`, for what can be said of batch and learning rate.
     public func start(
-        _ batch: TrainingBatch, learningRate: Double, state: inout TrainingState
+        _ batch: TrainingBatch, learningRate: Double, holdsAverage: Bool = false,
+        state: inout TrainingState
     ) throws -> PendingStep {
-        try begin(batch, learningRate, &state, isWatched: false)
+        try begin(batch, learningRate, holdsAverage: holdsAverage, &state, isWatched: false)
     }
 
     /// - Parameter isWatched: whether weights are to be kept from a loss that is not finite, where they can be.
     private func begin(
-        _ batch: TrainingBatch, _ learningRate: Double, _ state: inout TrainingState,
-        isWatched: Bool
+        _ batch: TrainingBatch, _ learningRate: Double, holdsAverage: Bool,
+        _ state: inout TrainingState, isWatched: Bool
     ) throws -> PendingStep {
         let checked = try CheckedBatch(
             batch, count: self.batch, imageSize: imageSize, classCount: model.classCount,
@@ -180,24 +185,28 @@ public struct TrainingStep: Sendable {
         var pending = PendingStep(index: state.stepCount, imageCount: self.batch)
         for index in 0..<recipe.microBatchCount {
             let inputs = inputs(
-                of: checked, microBatch: index, learningRate: learningRate, state.stepCount)
+                of: checked, microBatch: index, learningRate: learningRate, state.stepCount,
+                holdsAverage: holdsAverage)
             pending.microBatches.append(try microBatch.start(inputs, state: &state.device))
         }
         if let update {
             if isWatched, recipe.lossScaling == .none { try pending.requireFiniteLoss() }
             pending.update = try update.start(
-                Self.tensors(scalars(learningRate, state.stepCount)), state: &state.device)
+                Self.tensors(
+                    scalars(learningRate, state.stepCount, holdsAverage: holdsAverage)),
+                state: &state.device)
         }
         return pending
     }
 
     /// What the graph of a micro-batch takes, by name.
     func inputs(
-        of batch: CheckedBatch, microBatch index: Int, learningRate: Double, _ stepCount: Int
+        of batch: CheckedBatch, microBatch index: Int, learningRate: Double, _ stepCount: Int,
+        holdsAverage: Bool = false
     ) -> [String: HostTensor] {
         let count = self.batch / recipe.microBatchCount
         let rows = index * count..<(index + 1) * count
-        var numbers = scalars(learningRate, stepCount)
+        var numbers = scalars(learningRate, stepCount, holdsAverage: holdsAverage)
         numbers[StepNames.isContinuing] = index == 0 ? 0 : 1
         var inputs = Self.tensors(numbers)
         inputs[StepNames.image] = batch.images.rows(rows)
@@ -206,10 +215,13 @@ public struct TrainingStep: Sendable {
         return inputs
     }
 
-    private func scalars(_ learningRate: Double, _ stepCount: Int) -> [String: Double] {
+    private func scalars(
+        _ learningRate: Double, _ stepCount: Int, holdsAverage: Bool
+    ) -> [String: Double] {
         var scalars = [StepNames.learningRate: learningRate]
         if let averaging = recipe.averaging {
-            scalars[StepNames.averageShare] = averaging.share(step: stepCount)
+            scalars[StepNames.averageShare] =
+                holdsAverage ? 1 : averaging.share(step: stepCount)
         }
         return scalars
     }

@@ -1,4 +1,5 @@
 import Datasets
+import FoundationEssentials
 import Runs
 import Tensors
 import Testing
@@ -132,6 +133,38 @@ struct EvaluationMetricsTests {
         #expect(text.contains("\"ece\""))
         let again = try EvaluationResult(json: text)
         #expect(again == result)
+    }
+
+    @Test(
+        "are refused where what was read does not fit together",
+        arguments: [
+            ("\"predicted\" : 0", "\"predicted\" : 3"), ("\"index\" : 1", "\"index\" : -1"),
+            ("\"class_count\" : 3", "\"class_count\" : 2000000000"),
+            ("\"class_count\" : 3", "\"class_count\" : 0"),
+            ("\"sample_count\" : 3", "\"sample_count\" : -3"),
+            ("\"top1\" : ", "\"top1\" : 1"),
+            ("\"predicted_count\" : 2", "\"predicted_count\" : 9223372036854775807"),
+        ])
+    func refusesDamaged(part: String, damage: String) throws {
+        let result = evaluationResult(
+            logits: [[5, 0, 0], [0, 5, 0], [5, 0, 0]], labels: [0, 1, 2],
+            classNames: ["a", "b", "c"])
+        let text = try result.json()
+        #expect(text.contains(part))
+        let damaged = text.replacing(part, with: damage, maxReplacements: 1)
+        let error = #expect(throws: RunError.self) { try EvaluationResult(json: damaged) }
+        #expect(error?.code == .badEvaluation)
+    }
+
+    @Test("have a matrix whose sums no number can be too large for")
+    func refusesOverflow() throws {
+        let huge = Int.max
+        for entries in ["[[0, 1, \(huge)], [0, 0, 1]]", "[[0, 0, 1], [0, 0, 1]]", "[[0, 0, -1]]"] {
+            let text = "{\"class_count\": 2, \"entries\": \(entries)}"
+            #expect(throws: DecodingError.self) {
+                try JSONDecoder().decode(ConfusionMatrix.self, from: Data(text.utf8))
+            }
+        }
     }
 
     @Test(

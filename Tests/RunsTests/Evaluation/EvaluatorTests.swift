@@ -126,6 +126,27 @@ struct EvaluatorTests {
         #expect(nothing?.message.contains("picture 0") == true)
     }
 
+    @Test(
+        "draws the worst pictures of files that it has measured by, and leaves out those that are gone"
+    )
+    func drawsWorst() throws {
+        let plain = NumberedPictures.dataset(count: 8)
+        func dataset(missing: Set<Int>) -> Dataset {
+            Dataset(
+                name: "files", classNames: plain.classNames, samples: plain.samples,
+                source: ScratchedPictures(missing: missing))
+        }
+        let evaluator = try evaluator(batch: 4)
+        let result = try evaluator.evaluate(dataset(missing: []))
+        #expect(result.sampleCount == 8)
+        let all = try evaluator.worstPictures(of: result, in: dataset(missing: []))
+        #expect(all.count >= 4)
+        let gone = all[0].sample.position
+        let rest = try evaluator.worstPictures(of: result, in: dataset(missing: [gone]))
+        let positions = rest.map { $0.sample.position }
+        #expect(positions == all.dropFirst().map { $0.sample.position })
+    }
+
     @Test("refuses a batch of nothing")
     func refusesBatch() {
         let error = #expect(throws: InferenceError.self) { try evaluator(batch: 0) }
@@ -161,6 +182,26 @@ private struct CutPictures: SampleSource {
                 }
             }
             return .pixels(try Image(width: 32, height: 32, pixels: pixels))
+        } catch {
+            throw DatasetError(.badSample, "\(error)")
+        }
+    }
+}
+
+/// The pictures of `NumberedPictures` as JPEG files that decoders warn of: bytes stand before the last marker.
+private struct ScratchedPictures: SampleSource {
+    var missing: Set<Int>
+
+    func content(of sample: Sample) throws(DatasetError) -> SampleContent {
+        guard !missing.contains(sample.place) else {
+            throw DatasetError(.notFound, "\(sample.name): no such file")
+        }
+        do {
+            let picture = try NumberedPictures.picture(UInt64(sample.place))
+            let bytes = try encodeJPEG(picture, quality: 90).array
+            let noise = [UInt8](repeating: 0x5A, count: 40)
+            let damaged: [UInt8] = Array(bytes.dropLast(2)) + noise + [0xFF, 0xD9]
+            return .encoded(Memory(copying: damaged))
         } catch {
             throw DatasetError(.badSample, "\(error)")
         }

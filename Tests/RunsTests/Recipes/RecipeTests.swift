@@ -30,7 +30,7 @@ struct RecipeTests {
                 try recipe.learningRateSchedule(batch: batch)
                     == .nvidiaPyTorch(batch: batch, epochs: epochs))
         }
-        try expectStep(recipe, like: .nvidiaPyTorch(), mixes: epochs == 250)
+        try expectStep(recipe, mixes: epochs == 250) { .nvidiaPyTorch(precision: $0) }
         #expect(recipe.epochs == Double(epochs) && recipe.mixUp == (epochs == 250 ? 0.2 : 0))
         #expect(recipe.initialisation == Initialisation())
         #expect(recipe.cropMethod == .torchvision && recipe.cropArea == [0.08, 1])
@@ -45,7 +45,7 @@ struct RecipeTests {
                 try recipe.learningRateSchedule(batch: batch)
                     == .nvidiaTensorFlow(batch: batch, epochs: epochs))
         }
-        try expectStep(recipe, like: .nvidiaTensorFlow(), mixes: epochs == 250)
+        try expectStep(recipe, mixes: epochs == 250) { .nvidiaTensorFlow(precision: $0) }
         #expect(recipe.epochs == Double(epochs) && recipe.mixUp == (epochs == 250 ? 0.2 : 0))
         #expect(recipe.initialisation == Initialisation(distribution: .truncatedNormal))
         #expect(recipe.cropMethod == .tensorflow && recipe.cropArea == [0.05, 1])
@@ -58,7 +58,7 @@ struct RecipeTests {
         let recipe = try Recipe.named("mlperf-lars")
         #expect(try recipe.learningRateSchedule(batch: 3264) == .mlPerf(peak: 10.5))
         #expect(recipe.peakLearningRate(batch: 32) == 10.5)
-        try expectStep(recipe, like: .mlPerf(), mixes: false)
+        try expectStep(recipe, mixes: false) { .mlPerf(precision: $0) }
         #expect(recipe.epochs == 35 && recipe.batchSize == 3264)
         try expectPictures(recipe)
     }
@@ -67,7 +67,7 @@ struct RecipeTests {
     func haveTorchvisions() throws {
         let recipe = try Recipe.named("torchvision-v1")
         #expect(try recipe.learningRateSchedule(batch: 256) == .torchvision(batch: 256))
-        try expectStep(recipe, like: .torchvision(), mixes: false)
+        try expectStep(recipe, mixes: false) { .torchvision(precision: $0) }
         #expect(recipe.initialisation.fan == .fanOut && recipe.epochs == 90)
         #expect(recipe.cropMethod == .torchvision && recipe.flip == 0.5)
         try expectPictures(recipe)
@@ -91,6 +91,9 @@ struct RecipeTests {
         #expect(step.weightDecay == 2e-5 && step.weightDecayGroup == .tensorFlow)
         #expect(step.labelSmoothing == 0.1 && step.targets == .distributions)
         #expect(step.averaging == WeightAveraging(decay: 0.999966, isGradual: false))
+        // Five epochs of ten steps, and the copy that an average begins with.
+        let held = (0..<100).filter { recipe.holdsAverage(step: $0, stepsPerEpoch: 10) }
+        #expect(held == Array(0...50))
         #expect(recipe.mixUp == 0.2 && recipe.cutMix == 1 && recipe.repeats == 4)
         #expect(recipe.augmentation == .trivial && recipe.randomErase == 0.1)
         #expect(recipe.imageSize == 176 && recipe.evaluationResize == 232)
@@ -180,11 +183,16 @@ struct RecipeTests {
         recipe.values.map { "\($0.key)=\($0.text)" }
     }
 
-    private func expectStep(_ recipe: Recipe, like preset: TrainingRecipe, mixes: Bool) throws {
-        var expected = preset
-        expected.targets = mixes ? .distributions : .labels
-        let step = recipe.trainingRecipe(precision: preset.precision, classCounts: [1])
-        #expect(step == expected)
+    /// Holds a recipe's step to a preset, in float16, too, where alone there is a loss scale.
+    private func expectStep(
+        _ recipe: Recipe, mixes: Bool, like preset: (TrainingRecipe.Precision) -> TrainingRecipe
+    ) throws {
+        for precision in TrainingRecipe.Precision.allCases {
+            var expected = preset(precision)
+            expected.targets = mixes ? .distributions : .labels
+            let step = recipe.trainingRecipe(precision: precision, classCounts: [1])
+            #expect(step == expected)
+        }
     }
 
     private func expectPictures(_ recipe: Recipe) throws {

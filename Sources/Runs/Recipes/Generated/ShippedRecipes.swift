@@ -105,6 +105,8 @@ let shippedRecipes: [String: String] = [
     """#,
     "nvidia-pytorch-250": #"""
     description: NVIDIA's for PyTorch with mix-up, 250 epochs, 78.4 % on ImageNet
+    # Mix-up takes the neighbour in the batch for a partner, where theirs draws a permutation; pixels are mixed as bytes and
+    # rounded before they are normalised, where theirs mixes the normalised ones.
     source: NVIDIA DeepLearningExamples at commit 729963dd, PyTorch ConvNets, configs.yml and training/*.sh (250E)
     extends: nvidia-pytorch-90
     epochs: 250
@@ -161,6 +163,8 @@ let shippedRecipes: [String: String] = [
     """#,
     "nvidia-tf-250": #"""
     description: NVIDIA's for TensorFlow with mix-up, 250 epochs, 78.4 % on ImageNet
+    # Mix-up takes one share a batch and the neighbour in it for a partner; theirs draws a share for each picture and takes other
+    # partners. For the rest see nvidia-tf-90.
     source: NVIDIA DeepLearningExamples at commit 729963dd, TensorFlow ConvNets, main.py, learning_rate.py and training/* (250E)
     extends: nvidia-tf-90
     epochs: 250
@@ -168,7 +172,9 @@ let shippedRecipes: [String: String] = [
     """#,
     "nvidia-tf-90": #"""
     description: NVIDIA's for TensorFlow, 90 epochs, 77.0 % on ImageNet
-    # Here class 0 is the first one and all logits are used; theirs has 1001, the last unused. Mix-up takes one share a batch.
+    # Here class 0 is the first one and all logits are used; theirs has 1001, the last unused. Their random crop starts from the
+    # boxes of objects that records hold, here from the whole picture; they resize bilinearly with neither half-pixel centres nor
+    # antialiasing, here with both; TensorFlow pads strided convolutions more at the end, here as much on either side.
     source: NVIDIA DeepLearningExamples at commit 729963dd, TensorFlow ConvNets, main.py, learning_rate.py and training/* (90E)
     depth: 50
     variant: v1.5
@@ -293,7 +299,9 @@ let shippedRecipes: [String: String] = [
     "torchvision-v2": #"""
     description: torchvision's newer, 600 epochs, 80.9 % on ImageNet
     # Its average moves every 32 steps by 0.00109 (decay 0.99998 at batch 1024
-    # over 600 epochs); here every step by a 32nd of that.
+    # over 600 epochs); here every step by a 32nd of that. During the warm-up it is
+    # the weights themselves, theirs of every 32nd step. Their batches are of 128
+    # images on each of 8 devices, with statistics of their own.
     source: torchvision 0.28, references/classification, the recipe of IMAGENET1K_V2
     extends: torchvision-v1
     epochs: 600
@@ -312,6 +320,7 @@ let shippedRecipes: [String: String] = [
     cutmix: 1
     ema: 0.999966
     ema_gradual: false
+    ema_after_warmup: true
     auto_augment: trivial
     random_erase: 0.1
     repeats: 4
