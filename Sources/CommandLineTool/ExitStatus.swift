@@ -164,6 +164,7 @@ package enum ExitStatus: Int32, Sendable, CaseIterable {
             case .notRecognised, .malformed, .limitExceeded, .badSample, .tooManyBad: .badData
             case .invalidOption: .usage
             case .cannotWrite: .cannotCreate
+            case .resourceExhausted: .failure
             }
     }
 
@@ -172,7 +173,8 @@ package enum ExitStatus: Int32, Sendable, CaseIterable {
             switch code {
             case .invalidRecipe, .settingsDiffer, .cannotStore: .usage
             case .notARun: .inputMissing
-            case .badCheckpoint, .badEvaluation, .labelMismatch, .nothingToEvaluate: .badData
+            case .badCheckpoint, .badWeights, .badEvaluation, .labelMismatch, .nothingToEvaluate:
+                .badData
             case .cannotWrite: .inputOutput
             case .nonFiniteLoss: .internalError
             case .stopped: .stopped

@@ -15,14 +15,17 @@ extension RandomGenerator {
     /// Whether an event of this probability happens: never at 0, always at 1.
     public mutating func nextEvent(probability: Double) -> Bool { nextUniform() < probability }
 
+    /// Below this, logarithms of gamma variates leave the range of numbers, and their difference is none.
+    public static let smallestBetaAlpha = 1e-6
+
     /// The next number of the symmetric beta distribution, in `0...1`.
     ///
     /// Source: two gamma variates of Marsaglia and Tsang 2000, "A simple method for generating gamma variables",
     /// compared by their logarithms, so that small `alpha` gives 0 or 1 rather than not-a-number.
     ///
-    /// - Precondition: `alpha` is positive.
+    /// - Precondition: `alpha` is at least `smallestBetaAlpha`.
     public mutating func nextBeta(alpha: Double) -> Double {
-        precondition(alpha > 0, "a beta distribution of \(alpha)")
+        precondition(alpha >= Self.smallestBetaAlpha, "a beta distribution of \(alpha)")
         let first = nextLogGamma(alpha)
         let second = nextLogGamma(alpha)
         return 1 / (1 + exp(second - first))

@@ -96,6 +96,55 @@ struct DataCommandTests {
         #expect(note.contains("not split: ") && note.contains("found one: cats"))
     }
 
+    @Test("check and stats look at test pictures and those of no part, too")
+    func looksAtAll() async throws {
+        let folder = try TemporaryFolder()
+        var list = "file,label,split\n"
+        for (number, part) in ["train", "train", "val", "val", "test", "test", "", "", ""]
+            .enumerated()
+        {
+            // The last one of no part is none, the first one to test by is one that is learnt from.
+            let name = "pets/\(number).png"
+            if number == 8 {
+                try folder.write("<html>", to: name)
+            } else {
+                try folder.write(try TinyModelFile.png(number == 4 ? 0 : UInt64(number)), to: name)
+            }
+            list += "\(number).png,\(number % 2 == 0 ? "cat" : "dog"),\(part)\n"
+        }
+        try folder.write(list, to: "pets/list.csv")
+        let data = folder.path + "/pets/list.csv"
+        let console = TestConsole()
+        expect(await console.run("data", "check", data, "--format", "json"), .badData)
+        struct Checked: Decodable {
+            struct Class: Decodable {
+                var train: Int
+                var val: Int
+                var test: Int
+                var none: Int
+            }
+            var samples: Int
+            var classes: [Class]
+            var bad: [Check.Bad]
+            var leaks: [[String]]
+        }
+        let report = try decode(Checked.self, console.output)
+        #expect(report.samples == 9)
+        #expect(report.bad.map { $0.path } == ["8.png"])
+        #expect(report.leaks == [["0.png", "4.png"]])
+        #expect(
+            report.classes.map { [$0.train, $0.val, $0.test, $0.none] } == [
+                [1, 1, 1, 2], [1, 1, 1, 1],
+            ])
+        let stats = TestConsole()
+        expect(await stats.run("data", "stats", data, "--format", "csv"), .success)
+        #expect(
+            stats.output == "class,name,train,val,test,none\n0,cat,1,1,1,2\n1,dog,1,1,1,1\n")
+        let text = TestConsole()
+        expect(await text.run("data", "stats", data), .success)
+        #expect(text.output.contains("\ntest") && text.output.contains("\nnone"))
+    }
+
     @Test("stats counts and measures")
     func stats() async throws {
         let folder = try folder()

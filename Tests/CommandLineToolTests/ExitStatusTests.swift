@@ -51,7 +51,7 @@ struct ExitStatusTests {
     func datasets() {
         let others: [DatasetError.Code: ExitStatus] = [
             .notFound: .inputMissing, .unreadable: .inputOutput, .invalidOption: .usage,
-            .cannotWrite: .cannotCreate,
+            .cannotWrite: .cannotCreate, .resourceExhausted: .failure,
         ]
         for code in DatasetError.Code.allCases {
             let status = ExitStatus(DatasetError(code, ""))
@@ -64,7 +64,8 @@ struct ExitStatusTests {
         let table: [RunError.Code: ExitStatus] = [
             .invalidRecipe: .usage, .settingsDiffer: .usage, .cannotStore: .usage,
             .notARun: .inputMissing,
-            .badCheckpoint: .badData, .badEvaluation: .badData, .labelMismatch: .badData,
+            .badCheckpoint: .badData, .badWeights: .badData, .badEvaluation: .badData,
+            .labelMismatch: .badData,
             .nothingToEvaluate: .badData,
             .cannotWrite: .inputOutput,
             .nonFiniteLoss: .internalError, .stopped: .stopped,

@@ -44,6 +44,20 @@ struct RunsCommandTests {
         #expect(decoded[0].settings["lr"] == "0.2")
     }
 
+    @Test("lists and compares all runs where the evaluation of one is damaged")
+    func damaged() async throws {
+        let folder = try runs()
+        try folder.write("{\"top1\": \"much\"}", to: "first/evaluation.json")
+        let console = TestConsole()
+        expect(await console.run("runs", "list", folder.path), .success)
+        #expect(console.output.contains("first") && console.output.contains("second"))
+        #expect(console.error.contains("first/evaluation.json"))
+        let page = folder.path + "/page.html"
+        expect(await console.run("runs", "compare", folder.path, "-o", page), .success)
+        let shown = TestConsole()
+        expect(await shown.run("runs", "show", folder.path + "/first"), .badData)
+    }
+
     @Test("shows a run")
     func show() async throws {
         let folder = try runs()

@@ -114,14 +114,4 @@ struct NumberTextTests {
     func bytes(value: Int, expected: String) {
         #expect(byteText(value) == expected)
     }
-
-    @Test(
-        "say a time as people do",
-        arguments: [
-            (0.4, "0 s"), (42, "42 s"), (59.6, "1 min 00 s"), (185, "3 min 05 s"),
-            (7800, "2 h 10 min"), (.infinity, "?"), (-1, "?"),
-        ])
-    func durations(seconds: Double, expected: String) {
-        #expect(durationText(seconds: seconds) == expected)
-    }
 }

@@ -79,7 +79,7 @@ final class ArtifactWriter: Sendable {
             let overlay = try classification.activationMap?.overlay(on: classification.picture)
             if let mapFolder, let overlay {
                 let path = "\(mapFolder)/\(mapName(for: name))"
-                try write(try encodePNG(overlay), path)
+                try writeResult(try encodePNG(overlay), to: path)
             }
             try state.withLock { state in
                 if logitsPath != nil { state.logits += classification.logits }
@@ -101,15 +101,7 @@ final class ArtifactWriter: Sendable {
         }
         if let reportPath {
             let page = state.report.page(facts: facts(state))
-            try write(Memory(copying: Array(page.utf8)), reportPath)
-        }
-    }
-
-    private func write(_ memory: Memory, _ path: String) throws(CommandError) {
-        do {
-            try writeFile(memory, toPath: path)
-        } catch {
-            throw CommandError.output(path, error)
+            try writeResult(page, to: reportPath)
         }
     }
 

@@ -57,9 +57,7 @@ struct BenchInferenceCommand: AsyncParsableCommand {
             throw ValidationError(
                 "--seconds: expected more than 0, at most 86400, found \(seconds)")
         }
-        guard [.text, .json].contains(format) else {
-            throw ValidationError("--format: expected text or json, found \(format.rawValue)")
-        }
+        try check(format, among: [.text, .json])
     }
 
     mutating func run() async throws {

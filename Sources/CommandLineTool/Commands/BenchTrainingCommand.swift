@@ -77,9 +77,7 @@ struct BenchTrainingCommand: AsyncParsableCommand {
         guard Depth(rawValue: depth) != nil else {
             throw ValidationError("--depth: expected 18, 34, 50, 101 or 152, found \(depth)")
         }
-        guard [.text, .json].contains(format) else {
-            throw ValidationError("--format: expected text or json, found \(format.rawValue)")
-        }
+        try check(format, among: [.text, .json])
     }
 
     mutating func run() async throws {

@@ -78,9 +78,7 @@ struct CompileCommand: AsyncParsableCommand {
         try check(size, "--size", 32...4096)
         _ = try gpu
         _ = try model
-        guard [.text, .json].contains(format) else {
-            throw ValidationError("--format: expected text or json, found \(format.rawValue)")
-        }
+        try check(format, among: [.text, .json])
     }
 
     mutating func run() async throws {

@@ -12,7 +12,8 @@ struct DataCheckCommand: AsyncParsableCommand {
             classes. The exit status is 65 where more are bad than --max-bad allows.
 
             JSON is {"name", "samples", "classes": [{"index", "name", "train", "val"}], "bad": [{"path", \
-            "reason"}], "bad_share", "duplicates", "leaks": [[path]], "conflicts": [[path]], "notes"}.
+            "reason"}], "bad_share", "duplicates", "leaks": [[path]], "conflicts": [[path]], "notes"}; classes \
+            have "test" and "none" where the data has pictures of a test part beside val, or of no part.
             """)
 
     @OptionGroup var input: DataOptions
@@ -39,14 +40,14 @@ struct DataCheckCommand: AsyncParsableCommand {
         let (input, skipped) = (input, skipped)
         let progress = ProgressLine("check", unit: "images", isQuiet: input.quiet)
         let (data, report) = try await runCancellable("check") { cancellation in
-            let data = try OpenedData(input.data, input.options)
+            if let skipped { try Dataset.checkOutput(skipped, data: input.data) }
+            let data = try OpenedData(input.data, input.options, cancellation)
             let report = try DatasetCheck(workers: input.workerCount).run(
                 data.split, cancellation: cancellation
             ) { done, total in
                 progress.update(done: done, of: total)
             }
             if let skipped {
-                try DatasetPacker.checkOutput(skipped, data: input.data)
                 var file = try SkippedSampleFile(skipped)
                 try file.write(report.bad)
             }
@@ -70,7 +71,13 @@ struct DataCheckCommand: AsyncParsableCommand {
         var text =
             "\(printable(split.training.name)): \(split.training.classNames.count) classes, "
             + "\(grouped(split.training.samples.count)) pictures to learn from, "
-            + "\(grouped(split.validation.samples.count)) to measure by\n" + data.notesText
+            + "\(grouped(split.validation.samples.count)) to measure by"
+        for side in split.others {
+            text +=
+                ", \(grouped(side.dataset.samples.count)) of "
+                + (side.part == nil ? "no part" : side.name)
+        }
+        text += "\n" + data.notesText
         text += "bad: \(grouped(report.bad.count)) (\(share(report.badShare)))\n"
         for sample in report.bad.prefix(Self.listedCount) {
             text += "  \(printable(sample.name)): \(printable(sample.reason))\n"
@@ -78,7 +85,8 @@ struct DataCheckCommand: AsyncParsableCommand {
         text += rest(report.bad.count)
         text += "same bytes: \(grouped(report.duplicates.count)) groups\n"
         for (title, groups) in [
-            ("in train and val", report.leaks), ("in several classes", report.conflicts),
+            ("to learn from and to measure by", report.leaks),
+            ("in several classes", report.conflicts),
         ] where !groups.isEmpty {
             text += "same bytes \(title): \(grouped(groups.count)) groups\n"
             for group in groups.prefix(Self.listedCount) {

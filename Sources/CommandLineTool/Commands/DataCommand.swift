@@ -84,14 +84,14 @@ func check(_ format: OutputFormat, among allowed: [OutputFormat]) throws {
         "--format: expected \(names.joined(separator: " or ")), found \(format.rawValue)")
 }
 
-/// The split that data has or is given, for commands that look at both sides.
+/// The split that data has or is given, for commands that look at all of it.
 struct OpenedData: Sendable {
     let split: DatasetSplit
 
     /// Opens data; what nothing can be learnt from, as a single class, is one side alone.
-    init(_ data: String, _ options: DatasetOptions) throws {
+    init(_ data: String, _ options: DatasetOptions, _ cancellation: Cancellation) throws {
         do throws(DatasetError) {
-            split = try DatasetSplit.open(data, options: options)
+            split = try DatasetSplit.open(data, options: options, cancellation: cancellation)
         } catch {
             guard error.code == .notRecognised else { throw error }
             let all = try Dataset.open(data, part: .all, options: options)
@@ -101,31 +101,36 @@ struct OpenedData: Sendable {
         }
     }
 
-    /// The number of pictures on both sides.
-    var sampleCount: Int { split.training.samples.count + split.validation.samples.count }
+    /// The number of pictures.
+    var sampleCount: Int { split.sides.reduce(0) { $0 + $1.dataset.samples.count } }
 
-    /// Classes with their counts on either side.
+    /// Classes with their counts on each side.
     var classTable: Table {
-        var table = Table(["class": .right, "name": .left, "train": .right, "val": .right])
-        let (training, validation) = (split.training.classCounts, split.validation.classCounts)
+        var columns: [(name: String, alignment: Table.Alignment)] = [
+            ("class", .right), ("name", .left),
+        ]
+        for side in split.sides { columns.append((side.name, .right)) }
+        var table = Table(columns: columns)
+        let counts = split.sides.map { $0.dataset.classCounts }
         for (label, name) in split.training.classNames.enumerated() {
-            table.add([
-                String(label), printable(name), grouped(training[label]),
-                grouped(validation[label]),
-            ])
+            table.add([String(label), printable(name)] + counts.map { grouped($0[label]) })
         }
         return table
     }
 
     /// The same as JSON.
     var classJSON: JSONValue {
-        let (training, validation) = (split.training.classCounts, split.validation.classCounts)
+        let sides = split.sides.map { (name: $0.name, counts: $0.dataset.classCounts) }
         return .array(
             split.training.classNames.enumerated().map { label, name in
-                .members([
-                    "index": .integer(label), "name": .string(name),
-                    "train": .integer(training[label]), "val": .integer(validation[label]),
-                ])
+                .object(
+                    [
+                        JSONValue.Member(key: "index", value: .integer(label)),
+                        JSONValue.Member(key: "name", value: .string(name)),
+                    ]
+                        + sides.map {
+                            JSONValue.Member(key: $0.name, value: .integer($0.counts[label]))
+                        })
             })
     }
 
@@ -134,4 +139,17 @@ struct OpenedData: Sendable {
 
     /// What was noticed, one a line.
     var notesText: String { split.notes.map { "note: \(printable($0))\n" }.joined() }
+}
+
+extension DatasetSplit.Side {
+    /// What tables and JSON call it.
+    var name: String {
+        switch part {
+        case .training: "train"
+        case .validation: "val"
+        case .test: "test"
+        case .all: "all"
+        case nil: "none"
+        }
+    }
 }

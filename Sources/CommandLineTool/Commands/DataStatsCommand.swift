@@ -9,7 +9,8 @@ struct DataStatsCommand: AsyncParsableCommand {
         discussion: """
             JSON is {"name", "classes": [{"index", "name", "train", "val"}], "train" and "val": {"samples", \
             "unreadable", "formats", "width", "height", "short_side", "bytes": {"min", "median", "max"}, \
-            "total_bytes", "digest"}, "notes"}.
+            "total_bytes", "digest"}, "notes"}; where the data has pictures of a test part beside val, or of no \
+            part, "test" and "none" are like "val".
             """)
 
     @OptionGroup var input: DataOptions
@@ -30,11 +31,11 @@ struct DataStatsCommand: AsyncParsableCommand {
         let input = input
         let progress = ProgressLine("stats", unit: "images", isQuiet: input.quiet)
         let (data, sides) = try await runCancellable("stats") { cancellation in
-            let data = try OpenedData(input.data, input.options)
+            let data = try OpenedData(input.data, input.options, cancellation)
             var sides: [Side] = []
             var before = 0
-            for (name, set) in [("train", data.split.training), ("val", data.split.validation)] {
-                let first = before
+            for side in data.split.sides {
+                let (first, set) = (before, side.dataset)
                 let statistics = try DatasetStatistics(
                     of: set, workers: input.workerCount, cancellation: cancellation
                 ) { done in
@@ -42,7 +43,7 @@ struct DataStatsCommand: AsyncParsableCommand {
                 }
                 before += set.samples.count
                 sides.append(
-                    Side(name: name, statistics: statistics, digest: try set.digest()))
+                    Side(name: side.name, statistics: statistics, digest: try set.digest()))
             }
             return (data, sides)
         }
@@ -97,9 +98,9 @@ struct DataStatsCommand: AsyncParsableCommand {
                 ])
             }
         }
-        let objects = sides.map { side -> JSONValue in
+        let objects = sides.map { side -> JSONValue.Member in
             let statistics = side.statistics
-            return .members([
+            let object = JSONValue.members([
                 "samples": .integer(statistics.sampleCount),
                 "unreadable": .integer(statistics.unreadable.count),
                 "formats": .object(
@@ -110,10 +111,12 @@ struct DataStatsCommand: AsyncParsableCommand {
                 "total_bytes": .integer(statistics.totalByteCount),
                 "digest": .string(side.digest),
             ])
+            return JSONValue.Member(key: side.name, value: object)
         }
-        return .members([
-            "name": .string(data.split.training.name), "classes": data.classJSON,
-            "train": objects.first, "val": objects.last, "notes": data.notesJSON,
-        ])
+        return .object(
+            [
+                JSONValue.Member(key: "name", value: .string(data.split.training.name)),
+                JSONValue.Member(key: "classes", value: data.classJSON),
+            ] + objects + [JSONValue.Member(key: "notes", value: data.notesJSON)])
     }
 }

@@ -28,6 +28,12 @@ struct DemoCommand: AsyncParsableCommand {
     @Option(help: "How many pictures to learn from.")
     var images = 10_000
 
+    @Option(
+        help: ArgumentHelp(
+            "What training may take, as in 2GiB (default: four fifths of what is free).",
+            valueName: "size"))
+    var memoryLimit: ByteCount?
+
     @Flag(help: "Remove the run that is in the folder, and start anew.")
     var fresh = false
 
@@ -39,15 +45,18 @@ struct DemoCommand: AsyncParsableCommand {
 
     mutating func validate() throws {
         try check(images, "--images", 64...1_000_000)
+        if output.isEmpty {
+            throw ValidationError("--output: expected a folder, found an empty text")
+        }
     }
 
     mutating func run() async throws {
         let console = Console.current
+        let session = TrainingSession(
+            settings: try settings(), folder: RunFolder(output), console: console, isQuiet: quiet)
         let signals = TrainingSignals.shared
         try signals.begin()
         defer { signals.end() }
-        let session = TrainingSession(
-            settings: try settings(), folder: RunFolder(output), console: console, isQuiet: quiet)
         let (result, text) = try await WorkQueue(name: "train").run {
             let plan = try session.plan()
             let result = try session.train(plan)
@@ -81,6 +90,7 @@ struct DemoCommand: AsyncParsableCommand {
             data: "shapes:train=\(images),val=500,size=\(recipe.imageSize)", recipe: recipe,
             device: device)
         settings.workers = ComputeTeam.processorCount
+        settings.memoryLimit = memoryLimit?.value ?? memoryForTraining()
         settings.startsFresh = fresh
         settings.command = "resnet " + CommandLine.arguments.dropFirst().joined(separator: " ")
         settings.programVersion = programVersion

@@ -156,9 +156,7 @@ struct EvalCommand: AsyncParsableCommand {
         try check(limit, "--limit", 1...Int.max)
         try check(resize, "--resize", 1...4096)
         try check(crop, "--crop", 1...4096)
-        guard [.text, .json].contains(format) else {
-            throw ValidationError("--format: expected text or json, found \(format.rawValue)")
-        }
+        try check(format, among: [.text, .json])
         guard subjects.count == (weights == nil ? 2 : 1) else {
             throw ValidationError(
                 "expected weights and data, as in `resnet eval best.safetensors photos`, found "
@@ -243,10 +241,10 @@ struct EvalCommand: AsyncParsableCommand {
             precision: precision == .bfloat16 ? .bf16 : .fp32, transform: transform,
             matched: mapping.explanation, result: result, calibration: calibration,
             storedIn: try calibration.map { try store($0, model: model, path: path) })
-        if let confusion { try write(summary.confusionTable, to: confusion) }
+        if let confusion { try writeResult(summary.confusionTable, to: confusion) }
         if let report {
             let worst = try evaluator.worstPictures(of: result, in: dataset)
-            try write(summary.page(worst: worst), to: report)
+            try writeResult(summary.page(worst: worst), to: report)
         }
         return format == .json ? try summary.json() : summary.text(perClass: perClass)
     }
@@ -301,13 +299,5 @@ struct EvalCommand: AsyncParsableCommand {
             try StoredTemperature.store(calibration.temperature, in: path)
         }
         return output ?? path
-    }
-
-    private func write(_ text: String, to path: String) throws(CommandError) {
-        do {
-            try writeFile(Memory(copying: Array(text.utf8)), toPath: path)
-        } catch {
-            throw CommandError.output(path, error)
-        }
     }
 }

@@ -42,9 +42,7 @@ struct InspectCommand: AsyncParsableCommand {
     mutating func validate() throws {
         try check(classes, "--classes", 1...1_000_000)
         try check(size, "--size", 1...8192)
-        guard format != .jsonl else {
-            throw ValidationError("--format: expected text, json or csv, found jsonl")
-        }
+        try check(format, among: [.text, .json, .csv])
     }
 
     mutating func run() async throws {

@@ -27,15 +27,13 @@ struct RunsListCommand: AsyncParsableCommand {
     var format = OutputFormat.text
 
     mutating func validate() throws {
-        guard format != .jsonl else {
-            throw ValidationError("--format: expected text, json or csv, found jsonl")
-        }
+        try check(format, among: [.text, .json, .csv])
     }
 
     mutating func run() async throws {
-        let (folders, format) = (folders, format)
+        let (folders, format, console) = (folders, format, Console.current)
         let text = try await WorkQueue(name: "files").run {
-            let runs = try findRuns(folders)
+            let runs = try findRuns(folders).map { try history(of: $0, console) }
                 .sorted {
                     ($1.bestValidation?.top1 ?? -1, $0.name) < (
                         $0.bestValidation?.top1 ?? -1, $1.name
@@ -62,7 +60,7 @@ struct RunsShowCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("How to print.", valueName: "text|json"))
     var format = OutputFormat.text
 
-    mutating func validate() throws { try checkTextOrJSON(format) }
+    mutating func validate() throws { try check(format, among: [.text, .json]) }
 
     mutating func run() async throws {
         let (folder, format) = (folder, format)
@@ -93,19 +91,20 @@ struct RunsCompareCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("How to print.", valueName: "text|json"))
     var format = OutputFormat.text
 
-    mutating func validate() throws { try checkTextOrJSON(format) }
+    mutating func validate() throws { try check(format, among: [.text, .json]) }
 
     mutating func run() async throws {
-        let (folders, format, output) = (folders, format, output)
+        let (folders, format, output, console) = (folders, format, output, Console.current)
         let text = try await WorkQueue(name: "files").run {
-            let comparison = RunComparison(try findRuns(folders))
+            let comparison = RunComparison(
+                try findRuns(folders).map { try history(of: $0, console) })
             guard comparison.runs.count > 1 else {
                 throw CommandError(
                     .inputMissing,
                     "\(folders.joined(separator: " ")): expected two runs or more to compare, found "
                         + "\(comparison.runs.count)")
             }
-            try writePage(comparison.page(), to: output)
+            try writeResult(comparison.page(), to: output)
             return format == .json
                 ? comparison.json(page: output).pretty + "\n" : comparison.text
         }
@@ -128,12 +127,12 @@ struct RunsReportCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("How to print.", valueName: "text|json"))
     var format = OutputFormat.text
 
-    mutating func validate() throws { try checkTextOrJSON(format) }
+    mutating func validate() throws { try check(format, among: [.text, .json]) }
 
     mutating func run() async throws {
         let (folders, format) = (folders, format)
         let paths = try await WorkQueue(name: "files").run {
-            try findRuns(folders).map { try RunReport.write($0.folder.path) }
+            try findRuns(folders).map { try RunReport.write($0.path) }
         }
         let text =
             format == .json
@@ -143,19 +142,13 @@ struct RunsReportCommand: AsyncParsableCommand {
     }
 }
 
-private func checkTextOrJSON(_ format: OutputFormat) throws {
-    guard [.text, .json].contains(format) else {
-        throw ValidationError("--format: expected text or json, found \(format.rawValue)")
-    }
-}
-
 /// The runs that folders are or hold.
 ///
 /// - Throws: `CommandError` where a folder neither is a run nor holds one.
-private func findRuns(_ folders: [String]) throws -> [RunHistory] {
+private func findRuns(_ folders: [String]) throws -> [RunFolder] {
     try folders.flatMap { path in
         let folder = RunFolder(path)
-        if folder.holdsRun { return [try RunHistory(folder)] }
+        if folder.holdsRun { return [folder] }
         let found = try folderContents(atPath: path)
             .filter { $0.kind == .folder && !$0.name.hasPrefix(".") }
             .map { RunFolder("\(folder.path)/\($0.name)") }
@@ -165,14 +158,17 @@ private func findRuns(_ folders: [String]) throws -> [RunHistory] {
                 .inputMissing,
                 "\(path): expected a run's folder, or one with runs in it, found neither")
         }
-        return try found.map { try RunHistory($0) }
+        return found
     }
 }
 
-private func writePage(_ page: String, to path: String) throws(CommandError) {
+/// What a run did; a damaged evaluation is told of and left out, so that one does not hide all other runs.
+private func history(of folder: RunFolder, _ console: Console) throws(RunError) -> RunHistory {
     do {
-        try writeFile(Memory(copying: Array(page.utf8)), toPath: path)
+        return try RunHistory(folder)
     } catch {
-        throw CommandError.output(path, error)
+        guard error.code == .badEvaluation else { throw error }
+        console.note("resnet: warning: \(error.message)")
+        return try RunHistory(folder, readsEvaluation: false)
     }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Datasets
 import Devices
+import FoundationEssentials
 import Inference
 import Native
 import Runs
@@ -56,10 +57,10 @@ struct TrainCommand: AsyncParsableCommand {
     @Option(
         help: ArgumentHelp(
             "The part of the data to measure by, where it is not split.", valueName: "share"))
-    var validationShare: Double?
+    var validationShare: Percentage?
 
     @Option(help: ArgumentHelp("The share of pictures that may be unreadable.", valueName: "share"))
-    var maxBad = 0.01
+    var maxBad = Percentage(share: 0.01)
 
     @Option(
         help: ArgumentHelp("Stop after so many validations without a better one.", valueName: "n"))
@@ -73,7 +74,9 @@ struct TrainCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Stop after so much training time, as in 2h.", valueName: "time"))
     var maxTime: TimeSpan?
 
-    @Option(help: ArgumentHelp("Save and stop after so many steps in all.", valueName: "n"))
+    @Option(
+        help: ArgumentHelp(
+            "Save and end after so many steps in all, without measuring.", valueName: "n"))
     var maxSteps: Int?
 
     @Option(
@@ -107,33 +110,33 @@ struct TrainCommand: AsyncParsableCommand {
     var quiet = false
 
     mutating func validate() throws {
+        for (name, text) in [("data", data), ("--output", output ?? "runs")] where text.isEmpty {
+            throw ValidationError("\(name): expected a path or a name, found an empty text")
+        }
         try check(workers, "--workers", 1...1024)
         try check(valInterval, "--val-interval", 1...1_000_000)
         try check(patience, "--patience", 1...1_000_000)
         try check(maxSteps, "--max-steps", 1...Int.max)
         try check(checkpointSteps, "--checkpoint-steps", 1...Int.max)
         try check(logInterval, "--log-interval", 1...Int.max)
-        for (name, value, range) in [
-            ("--validation-share", validationShare, 0.0...0.9), ("--max-bad", maxBad, 0.0...1.0),
-            ("--stop-at-top1", stopAtTop1, 0.0...100.0),
-        ] {
-            guard let value, !range.contains(value) else { continue }
-            throw ValidationError(
-                "\(name): expected \(range.lowerBound) to \(range.upperBound), found \(value)")
+        if let share = validationShare?.share, share > 0.9 {
+            throw ValidationError("--validation-share: expected 0 to 0.9, found \(share)")
         }
-        guard [.text, .json].contains(format) else {
-            throw ValidationError("--format: expected text or json, found \(format.rawValue)")
+        if let stopAtTop1, !(0...100).contains(stopAtTop1) {
+            throw ValidationError("--stop-at-top1: expected 0 to 100, found \(stopAtTop1)")
         }
+        try check(format, among: [.text, .json])
     }
 
     mutating func run() async throws {
         let console = Console.current
-        let signals = TrainingSignals.shared
-        try signals.begin()
-        defer { signals.end() }
         let session = TrainingSession(
             settings: try await settings(), folder: RunFolder(output ?? "runs/\(dataName)"),
             console: console, isQuiet: quiet || format == .json)
+        // Not before: a download ends at once.
+        let signals = TrainingSignals.shared
+        try signals.begin()
+        defer { signals.end() }
         let isDryRun = dryRun
         let format = format
         let text = try await WorkQueue(name: "train").run {
@@ -153,16 +156,22 @@ struct TrainCommand: AsyncParsableCommand {
         try console.output(text)
     }
 
-    /// What the run's folder is called after.
+    /// What the run's folder is called after: the last name of the data's absolute path, or the name of what is drawn.
     private var dataName: String {
-        let parts = data.split(separator: "/")
-        let last = parts.last.map(String.init) ?? "run"
-        return String(last.prefix { $0 != ":" }.drop { $0 == "." })
+        if Shapes.isName(data) { return "shapes" }
+        let isAbsolute = data.hasPrefix("/")
+        let path = isAbsolute ? data : FileManager.default.currentDirectoryPath + "/" + data
+        var names: [Substring] = []
+        for name in path.split(separator: "/") where name != "." {
+            if name == ".." { _ = names.popLast() } else { names.append(name) }
+        }
+        let name = names.last?.drop { $0 == "." } ?? ""
+        return name.isEmpty ? "run" : String(name)
     }
 
     private func settings() async throws -> RunSettings {
-        let isDrawn = data == "shapes" || data.hasPrefix("shapes:")
-        let base = recipe ?? (from != nil ? "finetune" : isDrawn ? "shapes" : "nvidia-pytorch-90")
+        let drawn = Shapes.isName(data) ? "shapes" : "nvidia-pytorch-90"
+        let base = recipe ?? (from != nil ? "finetune" : drawn)
         var recipe = try Recipe.named(base)
         try changes.apply(to: &recipe)
         if compute.precision != .auto {
@@ -176,12 +185,11 @@ struct TrainCommand: AsyncParsableCommand {
         var settings = RunSettings(data: data, recipe: recipe, device: device)
         if let from { settings.weights = try await loadModel(from, variant: compute.variant) }
         settings.workers = workers ?? ComputeTeam.processorCount
-        settings.memoryLimit =
-            memoryLimit?.value ?? machineMemory().map { $0.available / 5 * 4 }
+        settings.memoryLimit = memoryLimit?.value ?? memoryForTraining()
         settings.dataOptions = reading.options
         settings.dataOptions.seed = UInt64(recipe.seed)
-        if let validationShare { settings.dataOptions.validationShare = validationShare }
-        settings.maximumBadShare = maxBad
+        if let validationShare { settings.dataOptions.validationShare = validationShare.share }
+        settings.maximumBadShare = maxBad.share
         settings.validationInterval = valInterval
         settings.logInterval = logInterval
         if let checkpointInterval { settings.checkpointSeconds = checkpointInterval.seconds }
@@ -190,7 +198,8 @@ struct TrainCommand: AsyncParsableCommand {
         settings.limits.stopAtTop1 = stopAtTop1.map { $0 / 100 }
         settings.limits.maximumSeconds = maxTime?.seconds
         settings.limits.maximumSteps = maxSteps
-        settings.startsFresh = fresh && !dryRun
+        // A plan alone removes nothing.
+        settings.startsFresh = fresh
         settings.command = "resnet " + CommandLine.arguments.dropFirst().joined(separator: " ")
         settings.programVersion = programVersion
         return settings

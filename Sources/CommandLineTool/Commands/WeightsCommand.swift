@@ -24,9 +24,7 @@ struct WeightsListCommand: AsyncParsableCommand {
     var format = OutputFormat.text
 
     mutating func validate() throws {
-        guard format != .jsonl else {
-            throw ValidationError("--format: expected text, json or csv, found jsonl")
-        }
+        try check(format, among: [.text, .json, .csv])
     }
 
     mutating func run() async throws {

@@ -1,4 +1,5 @@
 import Native
+import Reports
 import Synchronization
 
 /// How far a long job is: in a terminal one line that is drawn anew, else a line every ten seconds.

@@ -5,6 +5,9 @@ func peakMemoryByteCount() -> Int? {
     kibibytes("VmHWM", inFile: "/proc/self/status").map { $0 * 1024 }
 }
 
+/// What training may take unless it is told: four fifths of the memory that could be had now.
+func memoryForTraining() -> Int? { machineMemory().map { $0.available / 5 * 4 } }
+
 /// The machine's memory, all of it and the part that could be had now.
 func machineMemory() -> (total: Int, available: Int)? {
     let file = "/proc/meminfo"

@@ -2,6 +2,7 @@ import Datasets
 import Devices
 import Execution
 import Native
+import Reports
 import ResNetModel
 import Runs
 import Tensors

@@ -67,7 +67,8 @@ struct TrainingSession: Sendable {
 
     /// The error that a training ends with that was asked to stop.
     func stopped(step: Int) -> CommandError {
-        CommandError(.stopped, "stopped after step \(step); the same command goes on")
+        let command = settings.startsFresh ? "the same command without --fresh" : "the same command"
+        return CommandError(.stopped, "stopped after step \(step); \(command) goes on")
     }
 }
 
@@ -87,12 +88,17 @@ extension TrainingSession.Result {
             lines.append("val top-1 \(fixed(best * 100, places: 2)) %")
         }
         if case .finished(let reason) = outcome.ending { lines.append("finished: \(reason)") }
-        lines.append("weights: \(folder.best)")
+        lines.append("weights: \(weights(folder))")
         lines.append("report: \(folder.report)")
         if outcome.skippedCount > 0 {
             lines.append("left out: \(outcome.skippedCount) pictures, named in \(folder.skipped)")
         }
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    /// The best weights; the last where nothing has been measured yet.
+    private func weights(_ folder: RunFolder) -> String {
+        FileSystem.byteCount(of: folder.best) == nil ? folder.last : folder.best
     }
 
     /// The same for programs.
@@ -108,7 +114,7 @@ extension TrainingSession.Result {
             "best_step": outcome.progress.bestStep.map { .integer($0) } ?? .null,
             "seconds": .rounded(outcome.progress.seconds, places: 3),
             "skipped": .integer(outcome.skippedCount),
-            "weights": .string(folder.best), "report": .string(folder.report),
+            "weights": .string(weights(folder)), "report": .string(folder.report),
         ])
     }
 }
