@@ -138,15 +138,20 @@ let package = Package(
         tests("NativeTests", ["Native"]),
         tests("TensorsTests", ["Native", "Tensors"]),
         tests("GraphTests", ["Graph", "Tensors"]),
-        tests("ImagesTests", ["Images", "Native", "Tensors"], exclude: ["Fixtures"]),
-        tests("DatasetsTests", ["Datasets", "Images", "Native", "Tensors"], exclude: ["Fixtures"]),
+        tests(
+            "ImagesTests", ["Images", "Native", "Tensors", "TestSupport"], exclude: ["Fixtures"]),
+        tests(
+            "DatasetsTests", ["Datasets", "Images", "Native", "Tensors", "TestSupport"],
+            exclude: ["Fixtures"]),
         tests(
             "RunsTests",
             [
                 "Datasets", "Devices", "Execution", "Images", "Inference", "ModelFormats",
                 "Native", "Reports", "ResNetModel", "Runs", "Tensors", "TestSupport", "Training",
             ]),
-        tests("ModelFormatsTests", ["ModelFormats", "Native", "Tensors"], exclude: ["Fixtures"]),
+        tests(
+            "ModelFormatsTests", ["ModelFormats", "Native", "Tensors", "TestSupport"],
+            exclude: ["Fixtures"]),
         tests("PretrainedTests", ["Native", "Pretrained"]),
         tests("ReportsTests", ["Images", "Native", "Reports", "Tensors", "TestSupport"]),
         tests("ResNetModelTests", ["Graph", "ResNetModel", "Tensors"]),
@@ -171,7 +176,8 @@ let package = Package(
             "TrainingTests",
             [
                 "CPUBackend", "Execution", "Graph", "Images", "ModelFormats", "Native",
-                "ReferenceBackend", "ResNetModel", "Tensors", "Training", "XLABackend",
+                "ReferenceBackend", "ResNetModel", "Tensors", "TestSupport", "Training",
+                "XLABackend",
             ]),
         tests(
             "CommandLineToolTests",

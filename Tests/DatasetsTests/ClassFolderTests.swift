@@ -1,6 +1,7 @@
 import Datasets
 import Foundation
 import Native
+import TestSupport
 import Testing
 
 @Suite("Class folders")
@@ -177,15 +178,15 @@ struct ClassFolderTests {
         #expect(message { _ = try Dataset.open(folder.path) }.contains("rename one"))
     }
 
-    @Test("find real data", .enabled(if: SharedFolders.path("imagenette") != nil, "no shared data"))
+    @Test("find real data", .enabled(if: SharedData.path("imagenette") != nil, "no shared data"))
     func real() throws {
-        let imagenette = try DatasetSplit.open(try #require(SharedFolders.path("imagenette")))
+        let imagenette = try DatasetSplit.open(try #require(SharedData.path("imagenette")))
         #expect(imagenette.training.classCounts == [Int](repeating: 500, count: 10))
         #expect(imagenette.validation.classCounts == [Int](repeating: 150, count: 10))
-        let flowers = try DatasetSplit.open(try #require(SharedFolders.path("flowers")))
+        let flowers = try DatasetSplit.open(try #require(SharedData.path("flowers")))
         #expect(flowers.training.samples.count + flowers.validation.samples.count == 4317)
         for (all, part) in zip(
-            try Dataset.open(try #require(SharedFolders.path("flowers"))).classCounts,
+            try Dataset.open(try #require(SharedData.path("flowers"))).classCounts,
             flowers.validation.classCounts)
         { #expect(abs(Double(part) - 0.2 * Double(all)) <= 1) }
     }

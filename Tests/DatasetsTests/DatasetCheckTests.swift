@@ -2,6 +2,7 @@ import Datasets
 import FoundationEssentials
 import Images
 import Native
+import TestSupport
 import Testing
 
 @Suite("Checks of data")
@@ -155,9 +156,9 @@ struct DatasetCheckTests {
 
     @Test(
         "find real data in order",
-        .enabled(if: SharedFolders.path("jpegs") != nil, "no shared data"))
+        .enabled(if: SharedData.path("jpegs") != nil, "no shared data"))
     func real() throws {
-        let path = try #require(SharedFolders.path("jpegs")) + "/labels.csv"
+        let path = try #require(SharedData.path("jpegs")) + "/labels.csv"
         let data = try Dataset.open(path)
         let report = try DatasetCheck().run(
             DatasetSplit(training: data, validation: data.selecting([])))

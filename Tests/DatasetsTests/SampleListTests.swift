@@ -1,5 +1,6 @@
 import Datasets
 import Native
+import TestSupport
 import Testing
 
 @Suite("Lists")
@@ -136,9 +137,9 @@ struct SampleListTests {
 
     @Test(
         "are read as photos have them",
-        .enabled(if: SharedFolders.path("photos") != nil, "no shared data"))
+        .enabled(if: SharedData.path("photos") != nil, "no shared data"))
     func real() throws {
-        let photos = try #require(SharedFolders.path("photos"))
+        let photos = try #require(SharedData.path("photos"))
         let data = try Dataset.open(photos + "/labels.csv")
         #expect(data.samples.count == 200)
         #expect(data.samples[0].name == "images/668bc83a884d24f9.png")

@@ -5,26 +5,6 @@ import Native
 import Synchronization
 import Tensors
 
-/// The real photos, where they are.
-enum SharedPhotos {
-    static let folder: URL? = {
-        let root = URL(filePath: #filePath).deletingLastPathComponent()
-            .deletingLastPathComponent().deletingLastPathComponent()
-        let beside = root.deletingLastPathComponent().appending(path: "shared/data")
-        let named = ProcessInfo.processInfo.environment["RESNET_SHARED_DATA"]
-        let folder = (named.map { URL(filePath: $0) } ?? beside).appending(path: "jpegs/images")
-        return FileManager.default.fileExists(atPath: folder.path()) ? folder : nil
-    }()
-
-    /// The photos' files, in the order of their names.
-    static func files() throws -> [URL] {
-        guard let folder else { return [] }
-        return try FileManager.default.contentsOfDirectory(
-            at: folder, includingPropertiesForKeys: nil
-        ).sorted { $0.path() < $1.path() }
-    }
-}
-
 /// Bytes or pixels that lie in memory.
 struct MemorySource: SampleSource {
     let contents: [SampleContent]

@@ -2,6 +2,7 @@ import Foundation
 import Images
 import Native
 import Tensors
+import TestSupport
 import Testing
 
 @Suite("Decoding what a crop needs")
@@ -56,15 +57,15 @@ struct PartialDecodingTests {
 
     @Test(
         "gives the same pixels of real photos, and close ones where it decodes them smaller",
-        .enabled(if: SharedData.folder != nil, "the folder of real photos is absent"))
+        .enabled(if: SharedData.path("jpegs/images") != nil, "the folder of real photos is absent"))
     func equalsWholeOnPhotos() throws {
-        let folder = try #require(SharedData.folder).appending(path: "jpegs/images")
-        let files = try FileManager.default.contentsOfDirectory(atPath: folder.path()).sorted()
+        let folder = try #require(SharedData.path("jpegs/images"))
+        let files = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
         let exact = try TrainingTransform(size: 64, decoding: .exact)
         let fast = try TrainingTransform(size: 64, decoding: .fast)
         var (sum, worst, count) = (0, 0.0, 0)
         for (index, file) in files.prefix(40).enumerated() {
-            let bytes = try Memory(mapping: folder.appending(path: file).path())
+            let bytes = try Memory(mapping: "\(folder)/\(file)")
             let (partial, whole) = try both(bytes, exact, stream: UInt64(index))
             #expect(checksum(partial.pixels) == checksum(whole.pixels), "\(file)")
             let (small, _) = try both(bytes, fast, stream: UInt64(index))

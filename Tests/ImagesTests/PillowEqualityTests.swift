@@ -1,6 +1,7 @@
 import Foundation
 import Images
 import Native
+import TestSupport
 import Testing
 
 @Suite("Pictures beside Pillow and torchvision")
@@ -25,11 +26,10 @@ struct PillowEqualityTests {
 
     @Test(
         "real photos come out as the same bytes",
-        .enabled(if: SharedData.folder != nil, "the folder of real photos is absent"),
+        .enabled(if: SharedData.path("jpegs/images") != nil, "the folder of real photos is absent"),
         arguments: try Expectation.read("shared.tsv"))
     func equalsPillowOnPhotos(expected: Expectation) throws {
-        let folder = try #require(SharedData.folder)
-        let image = try Image(contentsOf: folder.appending(path: expected.name).path())
+        let image = try Image(contentsOf: try #require(SharedData.path(expected.name)))
         #expect(image.width == expected.width)
         #expect(image.height == expected.height)
         expectEqual(try EvaluationTransform.standard.apply(to: image), expected)

@@ -24,20 +24,6 @@ enum Fixtures {
     }
 }
 
-/// The real photos, where they are.
-enum SharedData {
-    static let folder: URL? = {
-        let root = URL(filePath: #filePath).deletingLastPathComponent()
-            .deletingLastPathComponent().deletingLastPathComponent()
-        let beside = root.deletingLastPathComponent().appending(path: "shared/data")
-        let named = ProcessInfo.processInfo.environment["RESNET_SHARED_DATA"]
-        let folder = named.map { URL(filePath: $0) } ?? beside
-        let isThere = FileManager.default.fileExists(
-            atPath: folder.appending(path: "jpegs/images").path())
-        return isThere ? folder : nil
-    }()
-}
-
 /// One line of `expected.tsv` or `shared.tsv`: what Pillow and torchvision make of a file.
 struct Expectation: Sendable, CustomTestStringConvertible {
     let name: String

@@ -2,20 +2,20 @@ import Foundation
 import ModelFormats
 import Native
 import Tensors
+import TestSupport
 import Testing
 
 @Suite(
     "Real weights",
     .enabled(
-        if: SharedWeights.areAvailable,
+        if: SharedData.isAvailable,
         "RESNET_SHARED_DATA names no folder of real weights, or xz is missing"))
 struct RealWeightsTests {
     @Test("have the elements that torch finds")
     func checksums() throws {
-        let folder = try #require(SharedWeights.folder)
         var files: [String: WeightFile] = [:]
         for row in try Fixtures.table("real.tsv") {
-            let file = try files[row[0]] ?? WeightFile(contentsOf: "\(folder)/\(row[0])")
+            let file = try files[row[0]] ?? WeightFile(contentsOf: SharedData.weights(row[0]))
             files[row[0]] = file
             #expect(file.tensors.count == Int(row[1]))
             let tensor = try #require(file.tensors.first { $0.name == row[2] }).tensor
@@ -27,7 +27,7 @@ struct RealWeightsTests {
 
     @Test("are mapped, not copied", arguments: ["resnet50_v1_5.pth", "resnet50_v1.safetensors"])
     func noCopy(name: String) throws {
-        let path = "\(try #require(SharedWeights.folder))/\(name)"
+        let path = try SharedData.weights(name)
         let before = try anonymousByteCount()
         let file = try WeightFile(contentsOf: path)
         let grown = try anonymousByteCount() - before

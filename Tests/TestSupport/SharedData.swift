@@ -5,19 +5,26 @@ package enum SharedData {
     private static let root =
         "/" + #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
 
-    /// Their folder: `RESNET_SHARED_DATA`, else beside the package.
+    /// Their folder: `RESNET_SHARED_DATA`, else beside the package; `nil` where it is not there.
     package static let folder: String? = {
         let named = ProcessInfo.processInfo.environment["RESNET_SHARED_DATA"]
         let path = named ?? root + "/../shared/data"
-        return FileManager.default.fileExists(atPath: path + "/photos/labels.csv") ? path : nil
+        return FileManager.default.fileExists(atPath: path) ? path : nil
     }()
+
+    /// The path of one of its files or folders; `nil` where that is not there.
+    package static func path(_ name: String) -> String? {
+        guard let folder else { return nil }
+        let path = "\(folder)/\(name)"
+        return FileManager.default.fileExists(atPath: path) ? path : nil
+    }
 
     private static let unpacker: String? = (ProcessInfo.processInfo.environment["PATH"] ?? "")
         .split(separator: ":").map { "\($0)/xz" }
         .first { FileManager.default.isExecutableFile(atPath: $0) }
 
     /// Whether the photos are there, and the weights can be unpacked.
-    package static var isAvailable: Bool { folder != nil && unpacker != nil }
+    package static var isAvailable: Bool { path("photos/labels.csv") != nil && unpacker != nil }
 
     /// A weight file, unpacked once into `.build/test-weights`.
     package static func weights(_ name: String) throws -> String {

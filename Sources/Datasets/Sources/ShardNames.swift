@@ -68,6 +68,18 @@ enum ShardNames {
         return []
     }
 
+    /// Shards, mapped, with the names by which samples call them, and what a file beside them calls the classes.
+    ///
+    /// - Throws: `DatasetError` with code `.notFound`, `.unreadable`, `.malformed` or `.limitExceeded`.
+    static func mapped(
+        _ paths: [String]
+    ) throws(DatasetError) -> (shards: [(name: String, memory: Memory)], classNames: [String]) {
+        let (root, names) = shortened(paths)
+        var shards: [(name: String, memory: Memory)] = []
+        for (path, name) in zip(paths, names) { shards.append((name, try mapFile(path))) }
+        return (shards, try classNames(in: root))
+    }
+
     /// The folder of a path.
     static func folder(of path: String) -> String {
         guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }

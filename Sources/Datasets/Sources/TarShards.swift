@@ -28,10 +28,8 @@ struct TarShards {
     /// - Throws: `DatasetError` with code `.notFound`, `.unreadable`, `.notRecognised`, `.malformed` or
     ///   `.limitExceeded`.
     func open() throws(DatasetError) -> LabelledSamples {
-        let (root, names) = ShardNames.shortened(paths)
-        var shards: [(name: String, memory: Memory)] = []
-        for (path, name) in zip(paths, names) { shards.append((name, try mapFile(path))) }
-        return try read(shards, known: try ShardNames.classNames(in: root))
+        let (shards, classNames) = try ShardNames.mapped(paths)
+        return try read(shards, known: classNames)
     }
 
     /// Reads archives in memory.

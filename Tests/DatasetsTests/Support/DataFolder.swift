@@ -59,20 +59,6 @@ final class DataFolder: Sendable {
     }
 }
 
-/// The folders of real data, where they are.
-enum SharedFolders {
-    private static let root: String = {
-        let package = #filePath.split(separator: "/").dropLast(4).joined(separator: "/")
-        return environmentVariable("RESNET_SHARED_DATA") ?? "/\(package)/../shared/data"
-    }()
-
-    /// The path of a folder; `nil` where it is not there.
-    static func path(_ name: String) -> String? {
-        let path = "\(root)/\(name)"
-        return FileKind(atPath: path) == nil ? nil : path
-    }
-}
-
 /// The committed files that these tests read.
 enum DataFixtures {
     static let folder: String = {
