@@ -29,6 +29,7 @@ struct ClassifyCommand: AsyncParsableCommand {
             valueName: "file|name"))
     var weights = PretrainedWeights.defaultName
 
+    @OptionGroup var pictures: PictureOptions
     @OptionGroup var compute: ComputeOptions
 
     @Option(help: "How many classes to list.")
@@ -54,29 +55,8 @@ struct ClassifyCommand: AsyncParsableCommand {
             "Write a page with every picture, its classes and its map.", valueName: "file.html"))
     var report: String?
 
-    @Option(
-        help:
-            "Pixels that the short side is scaled to (default: what the weights say, or 256)."
-    )
-    var resize: Int?
-
-    @Option(
-        help:
-            "Pixels a side of the middle that is looked at (default: what the weights say, or 224)."
-    )
-    var crop: Int?
-
     @Option(name: .shortAndLong, help: "How many pictures to compute together.")
     var batch = 8
-
-    @Option(
-        help: ArgumentHelp(
-            "Names of the classes: one a line, or JSON (default: those in the weight file, or ImageNet's).",
-            valueName: "file"))
-    var labels: String?
-
-    @Flag(help: "Take a checkpoint's moving average of the weights.")
-    var ema = false
 
     @Flag(help: "Show no picture in the terminal.")
     var noPicture = false
@@ -90,18 +70,16 @@ struct ClassifyCommand: AsyncParsableCommand {
     mutating func validate() throws {
         try check(top, "--top", 1...65_536)
         try check(batch, "--batch", 1...1024)
-        try check(resize, "--resize", 1...4096)
-        try check(crop, "--crop", 1...4096)
     }
 
     mutating func run() async throws {
         let start = ContinuousClock.now
         let console = Console.current
         let files = try WorkQueue(name: "files")
-        let (inputs, labels) = (inputs, labels)
+        let (inputs, pictures) = (inputs, pictures)
         let items = try await files.run { expandInputs(inputs) }
         let classifier = try await makeClassifier(
-            names: try await files.run { try labels.map(ClassNames.init(contentsOf:)) },
+            names: try await files.run { try pictures.classNames() },
             inputCount: items.count)
         if !quiet {
             for warning in classifier.warnings { console.note("resnet: warning: \(warning)") }
@@ -133,11 +111,10 @@ struct ClassifyCommand: AsyncParsableCommand {
         options.classNames = names
         options.topCount = top
         options.batchSize = max(1, min(batch, inputCount))
-        options.selection = ema ? .ema : .default
+        options.selection = pictures.selection
         let model = try await loadModel(
             weights, variant: compute.variant, selection: options.selection)
-        options.transform = try evaluationTransform(
-            for: model, named: weights, resize: resize, crop: crop)
+        options.transform = try pictures.transform(for: model, named: weights)
         return try await Classifier(model: model, options: options)
     }
 

@@ -38,6 +38,7 @@ struct EvalCommand: AsyncParsableCommand {
     var weights: String?
 
     @OptionGroup var reading: ReadingOptions
+    @OptionGroup var pictures: PictureOptions
     @OptionGroup var compute: ComputeOptions
 
     @Option(help: ArgumentHelp("How to print.", valueName: "text|json"))
@@ -81,16 +82,6 @@ struct EvalCommand: AsyncParsableCommand {
     @Option(help: "Look at so many pictures, taken at even distances, instead of all.")
     var limit: Int?
 
-    @Option(
-        help: "Pixels that the short side is scaled to (default: what the weights say, or 256).")
-    var resize: Int?
-
-    @Option(
-        help:
-            "Pixels a side of the middle that is looked at (default: what the weights say, or 224)."
-    )
-    var crop: Int?
-
     @Option(name: .shortAndLong, help: "How many pictures to compute together.")
     var batch = 32
 
@@ -98,15 +89,6 @@ struct EvalCommand: AsyncParsableCommand {
         name: [.customShort("j"), .long],
         help: "How many threads decode (default: as many as there are processors).")
     var workers: Int?
-
-    @Option(
-        help: ArgumentHelp(
-            "Names of the network's classes: one a line, or JSON (default: those in the weight file, or "
-                + "ImageNet's).", valueName: "file"))
-    var labels: String?
-
-    @Flag(help: "Take a checkpoint's moving average of the weights.")
-    var ema = false
 
     @Flag(name: .shortAndLong, help: "Say nothing but results and errors.")
     var quiet = false
@@ -154,8 +136,6 @@ struct EvalCommand: AsyncParsableCommand {
         try check(batch, "--batch", 1...1024)
         try check(workers, "--workers", 1...1024)
         try check(limit, "--limit", 1...Int.max)
-        try check(resize, "--resize", 1...4096)
-        try check(crop, "--crop", 1...4096)
         try check(format, among: [.text, .json])
         guard subjects.count == (weights == nil ? 2 : 1) else {
             throw ValidationError(
@@ -191,7 +171,7 @@ struct EvalCommand: AsyncParsableCommand {
         let named = weights ?? subjects[0]
         let path = try weightPath(named)
         let model = try LoadedModel(
-            contentsOf: path, selection: ema ? .ema : .default, variant: compute.variant)
+            contentsOf: path, selection: pictures.selection, variant: compute.variant)
         if calibrate, output == nil { try StoredTemperature.check(model.container, path: path) }
         let device = try openDevice(compute.device, threads: compute.threads)
         if !quiet {
@@ -200,16 +180,15 @@ struct EvalCommand: AsyncParsableCommand {
             }
         }
         let names = try ClassNames.choose(
-            given: labels.map(ClassNames.init(contentsOf:)), metadata: model.metadata,
+            given: pictures.classNames(), metadata: model.metadata,
             count: model.architecture.classCount)
-        let opened = try openData()
-        if !quiet, let warning = try familiarity(of: opened, to: model) {
+        let opened = try openData(cancellation)
+        if !quiet, let warning = try familiarity(of: opened, to: model, cancellation) {
             console.note("resnet: warning: \(warning)")
         }
         let mapping = try LabelMapping(from: opened, to: names)
         let dataset = limited(mapping.apply(to: opened))
-        let transform = try evaluationTransform(
-            for: model, named: named, resize: resize, crop: crop)
+        let transform = try pictures.transform(for: model, named: named)
         let precision = compute.precision.elementType(on: device)
         let evaluator = try Evaluator(
             model: model, device: device, precision: precision, transform: transform,
@@ -250,10 +229,12 @@ struct EvalCommand: AsyncParsableCommand {
     }
 
     /// Opens the data.
-    private func openData() throws -> Dataset {
+    private func openData(_ cancellation: Cancellation) throws -> Dataset {
         let path = subjects[subjects.count - 1]
         if part == .heldOut {
-            return try DatasetSplit.open(path, options: reading.options).validation
+            return try DatasetSplit.open(
+                path, options: reading.options, cancellation: cancellation
+            ).validation
         }
         return try Dataset.open(
             path, part: DatasetPart(rawValue: part.rawValue) ?? .validation,
@@ -261,7 +242,9 @@ struct EvalCommand: AsyncParsableCommand {
     }
 
     /// What a user should know where the weights were trained on these pictures, which their file tells by a digest.
-    private func familiarity(of dataset: Dataset, to model: LoadedModel) throws -> String? {
+    private func familiarity(
+        of dataset: Dataset, to model: LoadedModel, _ cancellation: Cancellation
+    ) throws -> String? {
         let digests = (model.metadata["data_digest"] ?? "").split(separator: "-").map(String.init)
         guard digests.count == 2 else { return nil }
         let own = try dataset.digest()
@@ -270,7 +253,8 @@ struct EvalCommand: AsyncParsableCommand {
         if own == digests[0] { return "\(path): the weights were trained on these pictures" }
         // Of data that cannot be split nothing is known.
         guard part == .validation || part == .all,
-            let split = try? DatasetSplit.open(path, options: reading.options),
+            let split = try? DatasetSplit.open(
+                path, options: reading.options, cancellation: cancellation),
             try split.training.digest() == digests[0],
             dataset.samples.count > split.validation.samples.count
         else { return nil }

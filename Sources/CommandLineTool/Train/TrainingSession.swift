@@ -19,8 +19,17 @@ struct TrainingSession: Sendable {
     }
 
     /// Makes the plan, and says what was found; blocks.
+    ///
+    /// - Throws: what `RunPlan` does; `CommandError` with status `.stopped` where a signal came before it was made.
     func plan() throws -> RunPlan {
-        let plan = try RunPlan(settings, folder: folder)
+        let signals = TrainingSignals.shared
+        let plan: RunPlan
+        do {
+            plan = try RunPlan(settings, folder: folder, cancellation: signals.cancellation)
+        } catch {
+            if signals.wantsStop { throw stopped(step: 0) }
+            throw error
+        }
         guard !isQuiet else { return plan }
         let training = plan.split.training
         let images = training.samples.count + plan.split.validation.samples.count

@@ -14,6 +14,7 @@ final class TrainingSignals: Sendable {
         var isActive = false
         var wantsStop = false
         var wantsSave = false
+        var cancellation = Cancellation()
     }
 
     private let state = Mutex(State())
@@ -38,6 +39,7 @@ final class TrainingSignals: Sendable {
             case .interrupt, .terminate, .user2:
                 guard state.isActive else { return nil }
                 state.wantsStop = true
+                state.cancellation.cancel()
                 return .ending(grace: nil)
             }
         }
@@ -45,6 +47,9 @@ final class TrainingSignals: Sendable {
 
     /// Whether the training is asked to stop; a wish to save is kept for `request()`.
     var wantsStop: Bool { state.withLock { $0.wantsStop } }
+
+    /// The same wish, for what comes before the first step.
+    var cancellation: Cancellation { state.withLock { $0.cancellation } }
 
     /// What is wanted; a wish to save is told once, one to stop again and again.
     func request() -> RunRequest? {

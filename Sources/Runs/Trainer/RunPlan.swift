@@ -3,6 +3,7 @@ import Devices
 import Execution
 import Images
 import Inference
+public import Native
 public import ResNetModel
 public import Training
 
@@ -32,10 +33,16 @@ public struct RunPlan: Sendable {
     ///
     /// Where the folder holds a run, what that one decided for `auto` is kept.
     ///
+    /// - Parameters:
+    ///   - settings: what is asked for.
+    ///   - folder: where the run is, or will be.
+    ///   - cancellation: ends the reading of pictures by which a share is held back.
     /// - Throws: `RunError` with code `.settingsDiffer` where the run in the folder was started otherwise,
     ///   `.invalidRecipe` where numbers do not fit the data; `DatasetError`, with code `.invalidOption` where the run's
     ///   folder would lie in the data's; `TrainingError`, `ExecutionError`, `GraphError`.
-    public init(_ settings: RunSettings, folder: RunFolder) throws {
+    public init(
+        _ settings: RunSettings, folder: RunFolder, cancellation: Cancellation = Cancellation()
+    ) throws {
         try Dataset.checkOutput(folder.path, data: settings.data)
         let existing = settings.startsFresh ? nil : try folder.record()
         var recipe = settings.recipe
@@ -45,7 +52,8 @@ public struct RunPlan: Sendable {
         }
         if recipe.computesFeaturesOnce { try Self.refuseIgnored(recipe) }
         let asked = recipe
-        split = try DatasetSplit.open(settings.data, options: settings.dataOptions)
+        split = try DatasetSplit.open(
+            settings.data, options: settings.dataOptions, cancellation: cancellation)
         let training = split.training
         guard !training.samples.isEmpty else {
             throw RunError(.invalidRecipe, "\(settings.data): there are no pictures to learn from")
