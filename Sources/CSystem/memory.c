@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "csystem.h"
+#include "csystem_files.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,6 +16,11 @@ void *csystem_map_file(const char *path, size_t *byte_count) {
     *byte_count = 0;
     int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (descriptor < 0) { return NULL; }
+    return csystem_map_descriptor(descriptor, byte_count);
+}
+
+void *csystem_map_descriptor(int descriptor, size_t *byte_count) {
+    *byte_count = 0;
     struct stat status;
     if (fstat(descriptor, &status) != 0) {
         int saved = errno;

@@ -26,7 +26,7 @@ public struct NativeError: Error, Sendable, CustomStringConvertible {
         case timedOut
         /// The caller gave up.
         case cancelled
-        /// The caller's rule forbids to dial an address.
+        /// The caller's rule forbids to dial an address, or a file's name is not safe to follow.
         case addressRefused
     }
 

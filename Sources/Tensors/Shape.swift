@@ -38,6 +38,20 @@ public struct Shape: Sendable, Hashable, ExpressibleByArrayLiteral, CustomString
         elementCount = count
     }
 
+    /// The same extents in another order.
+    ///
+    /// Their product is known: multiplied anew, extents of an empty tensor might overflow before the 0 is reached.
+    ///
+    /// - Precondition: `order` names each axis once.
+    func reordered(_ order: [Int]) -> Shape {
+        Shape(trusted: order.map { dimensions[$0] }, elementCount: elementCount)
+    }
+
+    private init(trusted dimensions: [Int], elementCount: Int) {
+        self.dimensions = dimensions
+        self.elementCount = elementCount
+    }
+
     /// The number of axes.
     public var rank: Int { dimensions.count }
 

@@ -25,4 +25,13 @@ int csystem_rename_in_folder(const char *from, const char *to, const char *folde
 /// Removes a file, ignoring failure.
 void csystem_remove(const char *path);
 
+/// Opens a regular file for reading whose path, relative to a folder, passes through no symbolic link and stays within it.
+/// -1 with errno set on failure: ELOOP at a link, EXDEV where the path leaves the folder or has empty parts, EMLINK where
+/// the file has other names too. `use_openat2` is for tests: without it, or on kernels without that call, the parts of
+/// the path are opened one after the other.
+int csystem_open_beneath(const char *folder, const char *path, int use_openat2);
+
+/// Maps an open regular file, and closes it. As csystem_map_file.
+void *csystem_map_descriptor(int descriptor, size_t *byte_count);
+
 #endif

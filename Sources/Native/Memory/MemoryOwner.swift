@@ -51,6 +51,17 @@ final class MemoryOwner: @unchecked Sendable {
         return unsafe MemoryOwner(base: base, byteCount: byteCount, isHeap: false)
     }
 
+    /// Maps an open regular file, and closes it.
+    static func file(descriptor: CInt, name: String) throws(NativeError) -> MemoryOwner {
+        var byteCount = 0
+        guard let base = unsafe csystem_map_descriptor(descriptor, &byteCount) else {
+            throw NativeError(
+                .inputOutput, "\(name): expected a readable file: \(systemErrorText())")
+        }
+        // As above.
+        return unsafe MemoryOwner(base: base, byteCount: byteCount, isHeap: false)
+    }
+
     deinit {
         if isHeap {
             unsafe csystem_free_heap(base)

@@ -1,6 +1,6 @@
 internal import CSystem
 
-/// The CRC-32C (Castagnoli) of TFRecord and TensorBoard files.
+/// The CRC-32C (Castagnoli) of TFRecord files, TensorBoard's, and TensorFlow's checkpoints.
 ///
 /// Source: RFC 3720, appendix B.4.
 ///
@@ -18,6 +18,8 @@ public func crc32c(_ bytes: borrowing Span<UInt8>, continuing start: UInt32 = 0)
 ///
 /// Source: TensorFlow 2.17, `tsl/lib/hash/crc32c.h`, `Mask`.
 public func maskedCRC32C(_ bytes: borrowing Span<UInt8>) -> UInt32 {
-    let sum = crc32c(bytes)
-    return (sum >> 15 | sum << 17) &+ 0xA282_EAD8
+    masked(crc32c: crc32c(bytes))
 }
+
+/// A CRC-32C as `maskedCRC32C` gives it, of the CRC-32C itself.
+public func masked(crc32c sum: UInt32) -> UInt32 { (sum >> 15 | sum << 17) &+ 0xA282_EAD8 }

@@ -14,7 +14,8 @@ public struct ReplacementFile: ~Copyable {
     ///
     /// - Throws: `NativeError` with code `.notFound` where the folder does not exist, else `.inputOutput`.
     public init(replacing path: String) throws(NativeError) {
-        let (folder, name) = Self.split(path)
+        let parts = PathParts(path)
+        let (folder, name) = (parts.folder, parts.name)
         guard !name.isEmpty, name != ".", name != "..", !isFolder(path) else {
             throw NativeError(.inputOutput, "\(path): expected the name of a file, found a folder")
         }
@@ -95,12 +96,6 @@ public struct ReplacementFile: ~Copyable {
         if descriptor >= 0 { csystem_close(descriptor) }
         // After a commit the name is gone and this does nothing.
         unsafe csystem_remove(temporaryPath)
-    }
-
-    private static func split(_ path: String) -> (folder: String, name: String) {
-        guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return (".", path) }
-        let folder = String(path[..<slash])
-        return (folder.isEmpty ? "/" : folder, String(path[path.index(after: slash)...]))
     }
 }
 
