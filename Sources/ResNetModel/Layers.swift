@@ -11,9 +11,6 @@ struct ConvolutionLayer {
     /// The extent of the filter along both axes.
     var size: Int
     var stride: Int
-
-    /// Half the filter, so that stride 1 keeps the image's size.
-    var padding: Int { (size - 1) / 2 }
 }
 
 /// One residual block.

@@ -44,11 +44,14 @@ struct NetworkBuilder {
         let image = try graph.input(
             "image", type: TensorType(.uint8, [batch, imageSize, imageSize, 3]))
         var x = try graph.normalizeImage(
-            image, mean: ImageNormalization.mean, deviation: ImageNormalization.deviation)
+            image, mean: architecture.normalization.mean,
+            deviation: architecture.normalization.deviation)
         x = try convolutionAndNormalization(architecture.stem, x)
         x = try graph.relu(x, label: "relu")
         x = try graph.maxPool(
-            x, size: Spatial(3), stride: Spatial(2), padding: Padding(1), label: "maxpool")
+            x, size: Spatial(3), stride: Spatial(2),
+            padding: padding(size: 3, stride: 2, over: x, isPooling: true),
+            label: "maxpool")
         for block in architecture.blocks { x = try residualBlock(block, x) }
         let features = try graph.globalAveragePool(x, label: "avgpool")
         let logits = try graph.dense(
@@ -81,7 +84,7 @@ struct NetworkBuilder {
     ) throws(GraphError) -> Value {
         let y = try graph.convolution(
             x, filter: parameter("\(layer.name).weight"), stride: Spatial(layer.stride),
-            padding: Padding(layer.padding), label: layer.name)
+            padding: padding(size: layer.size, stride: layer.stride, over: x), label: layer.name)
         let name = layer.normalizationName
         switch mode {
         case .inference:
@@ -92,6 +95,17 @@ struct NetworkBuilder {
         case .training(let options, _):
             return try normalizationWithBatchStatistics(name, y, options)
         }
+    }
+
+    private func padding(
+        size: Int, stride: Int, over x: Value, isPooling: Bool = false
+    ) -> Padding {
+        // Whatever is no image is refused by the operation that gets the padding.
+        let shape = graph.type(of: x)?.shape ?? []
+        let image =
+            shape.rank == 4 ? Spatial(height: shape[2], width: shape[3]) : Spatial(0)
+        return architecture.padding.padding(
+            size: size, stride: stride, over: image, isPooling: isPooling)
     }
 
     private mutating func normalizationWithStoredStatistics(

@@ -5,7 +5,8 @@ extension ResNetArchitecture {
     ///
     /// Depth and class count follow from the shapes. Both variants have the same shapes: the file's metadata may
     /// name one under `variant`, or within `arch`, `architecture` or `model`, as in `resnet50 v1`; v1.5 otherwise,
-    /// which is what NVIDIA and torchvision train.
+    /// which is what NVIDIA and torchvision train. It may also say `padding`, as `PaddingConvention` spells it, and
+    /// `mean` and `std` of pixels.
     ///
     /// Tensors that are missing are not an error here, as long as depth and class count are plain; loading
     /// reports them.
@@ -15,7 +16,8 @@ extension ResNetArchitecture {
     ///   - metadata: what the file says of itself.
     /// - Throws: `ModelError` with code `.notRecognised` where the names are not a ResNet's,
     ///   `.unsupportedArchitecture` for a relative that is not built here, `.shapeMismatch` where a tensor has
-    ///   another shape than it should, `.invalidOption` where the metadata names a variant that there is not.
+    ///   another shape than it should, `.invalidOption` where the metadata names a variant or a padding that
+    ///   there is not.
     public static func recognise(
         shapes: [String: Shape], metadata: [String: String] = [:]
     ) throws(ModelError) -> ResNetArchitecture {
@@ -44,7 +46,8 @@ extension ResNetArchitecture {
                 .shapeMismatch, "conv1.weight: expected [64, 3, 7, 7], found \(stem)")
         }
         let architecture = ResNetArchitecture(
-            depth: depth, variant: try variant(metadata), classCount: classifier[0])
+            depth: depth, variant: try statedVariant(metadata) ?? .v1_5, classCount: classifier[0],
+            padding: try padding(metadata), normalization: ImageNormalization(metadata: metadata))
         try architecture.check(shapes)
         return architecture
     }
@@ -103,8 +106,12 @@ extension ResNetArchitecture {
         return depth
     }
 
-    /// The variant that a file names.
-    private static func variant(_ metadata: [String: String]) throws(ModelError) -> Variant {
+    /// The variant that a file names; `nil` where it names none.
+    ///
+    /// - Throws: `ModelError` with code `.invalidOption` for one that there is not.
+    package static func statedVariant(
+        _ metadata: [String: String]
+    ) throws(ModelError) -> Variant? {
         if let text = metadata["variant"] {
             guard let variant = Variant(text: text) else {
                 throw ModelError(
@@ -116,7 +123,22 @@ extension ResNetArchitecture {
             guard let text = metadata[key]?.lowercased() else { continue }
             if let variant = Variant(within: text) { return variant }
         }
-        return .v1_5
+        return nil
+    }
+
+    /// The padding that a file names.
+    private static func padding(
+        _ metadata: [String: String]
+    ) throws(ModelError) -> PaddingConvention {
+        guard let text = metadata["padding"] else { return .symmetric }
+        guard let padding = PaddingConvention(rawValue: text.lowercased()) else {
+            throw ModelError(
+                .invalidOption,
+                "padding in the metadata: expected "
+                    + PaddingConvention.allCases.map(\.rawValue).joined(separator: ", ")
+                    + ", found \(text)")
+        }
+        return padding
     }
 
     /// Compares every tensor that is there with what the architecture expects.

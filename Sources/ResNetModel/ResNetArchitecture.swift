@@ -60,15 +60,33 @@ public struct ResNetArchitecture: Sendable, Hashable {
     public var variant: Variant
     /// The number of scores.
     public var classCount: Int
+    /// Where windows get the zeros beyond an image's edges.
+    public var padding: PaddingConvention
+    /// What is done to pixels first.
+    public var normalization: ImageNormalization
 
     /// Describes a network.
     ///
     /// - Precondition: `classCount` is at least 1.
-    public init(depth: Depth = .resNet50, variant: Variant = .v1_5, classCount: Int = 1000) {
+    public init(
+        depth: Depth = .resNet50, variant: Variant = .v1_5, classCount: Int = 1000,
+        padding: PaddingConvention = .symmetric, normalization: ImageNormalization = .imageNet
+    ) {
         precondition(classCount >= 1, "a classifier needs at least one class")
         self.depth = depth
         self.variant = variant
         self.classCount = classCount
+        self.padding = padding
+        self.normalization = normalization
+    }
+
+    /// What a weight file has to say for `recognise(shapes:metadata:)` to find this network again: what does not
+    /// follow from names and shapes.
+    public var metadata: [String: String] {
+        var texts = normalization.metadata
+        texts["variant"] = variant.rawValue
+        texts["padding"] = padding.rawValue
+        return texts
     }
 
     /// The number of features that the classifier reads: 2048, or 512 without bottlenecks.
@@ -78,14 +96,4 @@ public struct ResNetArchitecture: Sendable, Hashable {
     public var name: String {
         "ResNet-\(depth.rawValue)" + (depth.hasBottlenecks ? " \(variant.rawValue)" : "")
     }
-}
-
-/// The numbers that images are normalised with: red, green, blue, of the range 0 to 1.
-///
-/// Source: NVIDIA's and torchvision's recipes for ImageNet.
-public enum ImageNormalization {
-    /// The mean of each channel.
-    public static let mean = [0.485, 0.456, 0.406]
-    /// The standard deviation of each channel.
-    public static let deviation = [0.229, 0.224, 0.225]
 }
