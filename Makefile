@@ -40,7 +40,8 @@ demo: build ## train on drawn pictures; or classify: PHOTO=picture.jpg WEIGHTS=r
 	@PHOTO='$(PHOTO)' WEIGHTS='$(WEIGHTS)' Scripts/demo
 
 test: setup setup-xla-cpu setup-tensorboard ## build everything, run the tests and the checks
-	swift build $(SWIFT_FLAGS) --build-tests
+	swift build $(SWIFT_FLAGS) --product resnet
+	swift build $(SWIFT_FLAGS) --product swift-resnetPackageTests
 	swift test $(SWIFT_FLAGS) --skip-build --skip '$(LONG_TESTS)'
 	swift test $(SWIFT_FLAGS) --skip-build --filter '$(LONG_TESTS)'
 	@Scripts/check

@@ -23,6 +23,8 @@ let native: [SwiftSetting] = strict + [.enableExperimentalFeature("Lifetimes")]
 let argumentParser: Target.Dependency = .product(
     name: "ArgumentParser", package: "swift-argument-parser")
 
+let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
+
 func module(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }
@@ -45,12 +47,15 @@ let fuzzTargets: [Target] = [
     .target(name: "FuzzSupport", path: "Fuzz/Support", swiftSettings: strict),
     fuzzTarget("FuzzJPEG", ["Images", "Native", "Tensors"]),
     fuzzTarget("FuzzList", ["Datasets", "Native"]),
+    fuzzTarget("FuzzONNX", ["ModelFormats", "Native", "Tensors"]),
     fuzzTarget("FuzzPNG", ["Images", "Native"]),
     fuzzTarget("FuzzPyTorch", ["ModelFormats", "Native", "Tensors"]),
     fuzzTarget("FuzzRecords", ["Datasets", "Native"]),
     fuzzTarget("FuzzSafetensors", ["ModelFormats", "Native", "Tensors"]),
+    fuzzTarget("FuzzSavedModel", ["ModelFormats", "Native"]),
     fuzzTarget("FuzzTFRecord", ["Datasets", "Native"]),
     fuzzTarget("FuzzTar", ["Datasets", "Native"]),
+    fuzzTarget("FuzzTensorBundle", ["ModelFormats", "Native", "Tensors"]),
     fuzzTarget("FuzzWebP", ["Images", "Native"]),
 ]
 
@@ -64,6 +69,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
@@ -73,9 +79,9 @@ let package = Package(
         module(
             "CommandLineTool",
             [
-                argumentParser, "Datasets", "Devices", "Execution", "Graph", "Images", "Inference",
-                "ModelFormats", "Native", "Pretrained", "Reports", "ResNetModel", "Runs",
-                "Tensors", "Training", "XLABackend",
+                argumentParser, "Datasets", "Devices", "Execution", "Exports", "Graph", "Images",
+                "Inference", "ModelFormats", "Native", "Pretrained", "Reports", "ResNetModel",
+                "Runs", "Tensors", "Training", "XLABackend",
             ]),
 
         // Runs
@@ -85,6 +91,12 @@ let package = Package(
                 "Datasets", "Devices", "Execution", "Graph", "Images", "Inference",
                 "ModelFormats", "Native", "Pretrained", "Reports", "ResNetModel", "Tensors",
                 "Training", .product(name: "Yams", package: "Yams"),
+            ]),
+        module(
+            "Exports",
+            [
+                "Devices", "Graph", "Images", "Inference", "ModelFormats", "Native",
+                "ResNetModel", "Tensors", protobuf,
             ]),
         module(
             "Inference",
@@ -98,7 +110,7 @@ let package = Package(
 
         // Model and data
         module("ResNetModel", ["Graph", "Tensors"]),
-        module("ModelFormats", ["Native", "Tensors"]),
+        module("ModelFormats", ["Native", "Tensors", protobuf]),
         module("Datasets", ["Images", "Native", "Tensors"]),
         module("Images", ["Native", "Tensors"]),
 
@@ -150,8 +162,14 @@ let package = Package(
                 "Native", "Reports", "ResNetModel", "Runs", "Tensors", "TestSupport", "Training",
             ]),
         tests(
-            "ModelFormatsTests", ["ModelFormats", "Native", "Tensors", "TestSupport"],
+            "ModelFormatsTests", ["ModelFormats", "Native", "Tensors", "TestSupport", protobuf],
             exclude: ["Fixtures"]),
+        tests(
+            "ExportsTests",
+            [
+                "Devices", "Exports", "Graph", "Images", "Inference", "ModelFormats", "Native",
+                "ResNetModel", "Tensors",
+            ]),
         tests("PretrainedTests", ["Native", "Pretrained"]),
         tests("ReportsTests", ["Images", "Native", "Reports", "Tensors", "TestSupport"]),
         tests("ResNetModelTests", ["Graph", "ResNetModel", "Tensors"]),
@@ -182,9 +200,9 @@ let package = Package(
         tests(
             "CommandLineToolTests",
             [
-                "CommandLineTool", "Datasets", "Execution", "Graph", "Images", "Inference",
-                "ModelFormats", "Native", "Pretrained", "ResNetModel", "Runs", "Tensors",
-                "Training", "resnet",
+                "CommandLineTool", "Datasets", "Execution", "Exports", "Graph", "Images",
+                "Inference", "ModelFormats", "Native", "Pretrained", "ResNetModel", "Runs",
+                "Tensors", "Training", "resnet",
             ]),
     ] + (fuzzing ? fuzzTargets : []),
     swiftLanguageModes: [.v6]

@@ -21,6 +21,22 @@ public struct ClassNames: Sendable, Hashable {
         String(line.prefix { $0 != " " })
     }
 
+    /// WordNet's number of each class, where these are ImageNet's; one of TensorFlow's thousand and one has none.
+    package var synsets: [(synset: String, index: Int)] {
+        guard let offset = Self.imageNetOffset(names) else { return [] }
+        return Self.imageNetSynsets.enumerated().map { ($0.element, $0.offset + offset) }
+    }
+
+    /// How many classes stand before ImageNet's thousand; `nil` where the names are others.
+    private static func imageNetOffset(_ names: [String]) -> Int? {
+        switch names.count {
+        case 1000 where names == imageNet.names: 0
+        case 1001 where names.dropLast().elementsEqual(imageNet.names): 0
+        case 1001 where names.dropFirst().elementsEqual(imageNet.names): 1
+        default: nil
+        }
+    }
+
     /// `class 0`, `class 1` and so on.
     public static func numbered(_ count: Int) -> ClassNames {
         ClassNames((0..<count).map { "class \($0)" })
@@ -65,8 +81,8 @@ public struct ClassNames: Sendable, Hashable {
         }
     }
 
-    /// The names that suit a model: those given, else those in its file, else ImageNet's for 1,000 classes,
-    /// else numbers.
+    /// The names that suit a model: those given, else those in its file, else ImageNet's for 1,000 classes (or the
+    /// 1,001 of a file that says where the thousand begin), else numbers.
     ///
     /// - Throws: `InferenceError` with code `.classNameCount` where those given are more or fewer.
     package static func choose(
@@ -81,7 +97,19 @@ public struct ClassNames: Sendable, Hashable {
             }
             return given
         }
-        return named(in: metadata, count: count) ?? (count == 1000 ? .imageNet : .numbered(count))
+        return named(in: metadata, count: count) ?? imageNet(in: metadata, count: count)
+            ?? .numbered(count)
+    }
+
+    /// ImageNet's names for a thousand classes, and for the thousand and one of TensorFlow's networks whose file says
+    /// under `class_offset` at which index the first of the thousand is: at 0 as NVIDIA's, or at 1.
+    private static func imageNet(in metadata: [String: String], count: Int) -> ClassNames? {
+        switch (count, metadata["class_offset"]) {
+        case (1000, _): imageNet
+        case (1001, "0"): ClassNames(imageNet.names + ["unused"])
+        case (1001, "1"): ClassNames(["background"] + imageNet.names)
+        default: nil
+        }
     }
 
     /// The names that a weight file gives its classes under `class_names`; `nil` where it gives none, or others than

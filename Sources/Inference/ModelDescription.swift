@@ -1,9 +1,12 @@
 import FoundationEssentials
 package import Images
+import ModelFormats
 import ResNetModel
 
 /// What a weight file says of how its network is to be used: the texts of a safetensors file's metadata that
 /// training writes and that everything which looks at pictures reads.
+///
+/// How pixels are normalised is part of the network: see `ResNetArchitecture.metadata`.
 package struct ModelDescription: Sendable, Hashable {
     /// What the classes are called, by index.
     package var classNames: [String]?
@@ -45,18 +48,8 @@ package struct ModelDescription: Sendable, Hashable {
             temperature = Double(text).flatMap { Self.temperatures.contains($0) ? $0 : nil }
             if temperature == nil { warn(Key.temperature, "a number from 0.01 to 100", text) }
         }
-        for (key, used) in [
-            (Key.mean, ImageNormalization.mean), (Key.deviation, ImageNormalization.deviation),
-        ] {
-            guard let text = metadata[key] else { continue }
-            let numbers = text.split(separator: ",").compactMap { part in
-                Double(part.drop { $0 == " " || $0 == "[" }.prefix { $0 != " " && $0 != "]" })
-            }
-            let isUsed =
-                numbers.count == 3 && zip(numbers, used).allSatisfy { abs($0 - $1) < 1e-3 }
-            if !isUsed {
-                warn(key, Self.text(used) + ", by which pictures are normalised here", text)
-            }
+        for key in ImageNormalization.unreadableKeys(metadata) {
+            warn(key, "three numbers of the range 0 to 1", metadata[key] ?? "")
         }
     }
 
@@ -69,8 +62,6 @@ package struct ModelDescription: Sendable, Hashable {
         if let transform {
             texts[Key.resize] = String(transform.resize)
             texts[Key.crop] = String(transform.crop)
-            texts[Key.mean] = Self.text(ImageNormalization.mean)
-            texts[Key.deviation] = Self.text(ImageNormalization.deviation)
         }
         if let temperature { texts[Key.temperature] = "\(temperature)" }
         return texts
@@ -83,13 +74,7 @@ package struct ModelDescription: Sendable, Hashable {
         static let classNames = "class_names"
         static let resize = "resize"
         static let crop = "crop"
-        static let mean = "mean"
-        static let deviation = "std"
         static let temperature = "temperature"
-    }
-
-    private static func text(_ numbers: [Double]) -> String {
-        numbers.map { "\($0)" }.joined(separator: ",")
     }
 
     private mutating func warn(_ key: String, _ expected: String, _ found: String) {
@@ -101,4 +86,23 @@ package struct ModelDescription: Sendable, Hashable {
 extension LoadedModel {
     /// What the weight file says of how its network is to be used.
     package var stated: ModelDescription { ModelDescription(metadata: metadata) }
+
+    /// What the weight file does not say of itself, so that it is taken to be as usual, by the keys under which it would
+    /// say it.
+    package var assumedKeys: [String] {
+        let said = stated
+        var keys: [String] = []
+        let variant = try? ResNetArchitecture.statedVariant(metadata)
+        if architecture.depth.hasBottlenecks, variant == nil { keys.append("variant") }
+        if said.transform == nil { keys += ["resize", "crop"] }
+        // The graph of an ONNX model says its padding, and of PyTorch's there is no text.
+        keys += ["mean", "std", "padding"].filter { key in
+            metadata[key] == nil && !(key == "padding" && container == .onnx)
+        }
+        let count = architecture.classCount
+        if ClassNames.named(in: metadata, count: count) == nil, metadata["class_offset"] == nil {
+            keys.append("class_names")
+        }
+        return keys
+    }
 }

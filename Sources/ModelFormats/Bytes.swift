@@ -53,4 +53,22 @@ extension Memory {
             throw ModelFormatError(reading: path, error)
         }
     }
+
+    /// Maps a file that another file, or a folder, leads to: a regular one in the folder or below it, behind no link.
+    ///
+    /// - Throws: `ModelFormatError` with code `.forbidden` for a name or a link that is not followed, `.missingEntry`,
+    ///   `.inputOutput`.
+    static func member(_ name: String, of folder: String) throws(ModelFormatError) -> Memory {
+        do {
+            return try Memory(mapping: name, beneath: folder)
+        } catch {
+            let code: ModelFormatError.Code =
+                switch error.code {
+                case .addressRefused: .forbidden
+                case .notFound: .missingEntry
+                default: .inputOutput
+                }
+            throw ModelFormatError(code, error.message)
+        }
+    }
 }

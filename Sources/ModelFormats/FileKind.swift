@@ -4,6 +4,7 @@ enum FileKind {
     case zip
     case tar
     case pytorchLegacy(start: Int)
+    case onnx
     /// Something that holds no weights which are read here, in words, and what to do about it.
     case other(String, advice: String)
 
@@ -16,6 +17,8 @@ enum FileKind {
             self = .tar
         } else if Self.isSafetensors(bytes) {
             self = .safetensors
+        } else if Self.isONNX(bytes) {
+            self = .onnx
         } else {
             self = Self.named(bytes)
         }
@@ -46,9 +49,6 @@ enum FileKind {
         ] where text.hasPrefix(prefix) {
             return .other(description, advice: "a download may have given an error page")
         }
-        if isONNX(bytes) {
-            return .other("what looks like an ONNX model", advice: "export the weights alone")
-        }
         if start.allSatisfy({ $0 == 0 }) {
             return .other("zeros only", advice: "a download may have been interrupted")
         }
@@ -61,16 +61,22 @@ enum FileKind {
         return .other("bytes that begin \(words.joined(separator: " "))", advice: "")
     }
 
-    /// Field 1 is a small version number, field 2 a short text or field 7 the graph.
+    /// Field 1 is a small version number, from 3 on; then one of the producer's name and version, the domain, the
+    /// model's version, a description, the graph, the operators' version or metadata.
     private static func isONNX(_ bytes: Span<UInt8>) -> Bool {
-        guard bytes.count > 4, bytes[0] == 0x08, (1...32).contains(bytes[1]) else { return false }
-        return bytes[2] == 0x12 || bytes[2] == 0x3A
+        guard bytes.count > 4, bytes[0] == 0x08, (3...32).contains(bytes[1]) else { return false }
+        return [0x12, 0x1A, 0x22, 0x28, 0x32, 0x3A, 0x42, 0x72].contains(bytes[2])
     }
 
     private static let magicWords: [(bytes: [UInt8], description: String, advice: String)] = [
         (
             [0x89] + Array("HDF\r\n".utf8), "an HDF5 file, as Keras writes",
             "convert it to safetensors"
+        ),
+        (
+            [0x08, 0x01, 0x12],
+            "a SavedModel's graph under another name, or an ONNX model of version 1",
+            "name the SavedModel's folder"
         ),
         ([0x93] + Array("NUMPY".utf8), "a NumPy array", "save named tensors as safetensors"),
         (Array("GGUF".utf8), "a GGUF file", "convert it to safetensors"),

@@ -1,4 +1,4 @@
-import Native
+package import Native
 
 /// A file of weights or numbers that cannot be read or written.
 public struct ModelFormatError: Error, Sendable, CustomStringConvertible {
@@ -22,7 +22,7 @@ public struct ModelFormatError: Error, Sendable, CustomStringConvertible {
         case unsafeArchive
         /// Bytes do not have the checksum that their file states.
         case checksumMismatch
-        /// A pickle asks for something that weights do not need.
+        /// A pickle asks for something that weights do not need, or a model for a file that is not its own.
         case forbidden
         /// A part that the file refers to is not in it.
         case missingEntry
@@ -52,15 +52,16 @@ extension ModelFormatError {
     init(reading path: String, _ error: NativeError) {
         if isFolder(path) {
             self.init(
-                .inputOutput,
-                "\(path): expected a file of weights, found a folder; name the file in it")
+                .unknownFormat,
+                "\(path): expected a file of weights, or the folder of a SavedModel or a checkpoint, "
+                    + "found a folder of neither; name the file in it")
         } else {
             self.init(error.code == .notFound ? .notFound : .inputOutput, error.message)
         }
     }
 
     /// Reports a failure to write a file.
-    init(writing error: NativeError) {
+    package init(writing error: NativeError) {
         self.init(error.code == .notFound ? .notFound : .cannotWrite, error.message)
     }
 }

@@ -15,6 +15,14 @@ public struct WeightFile: Sendable {
         case pytorchLegacy
         /// PyTorch before 0.1.10: a tar archive.
         case pytorchTar
+        /// A TorchScript program, whose modules hold the tensors.
+        case torchScript
+        /// ONNX: a graph with its constants.
+        case onnx
+        /// A checkpoint of TensorFlow, version 2: an index, and elements in files beside it.
+        case tensorFlowCheckpoint
+        /// The folder of a SavedModel of TensorFlow.
+        case savedModel
     }
 
     /// Which weights of a training checkpoint to take.
@@ -38,13 +46,30 @@ public struct WeightFile: Sendable {
 
     /// Maps a file and reads what it describes.
     ///
-    /// The format is told by the bytes, never by the name.
+    /// The format is told by the bytes, never by the name; but TensorFlow's are several files, whose names belong to
+    /// the format: a SavedModel's folder, a checkpoint's, or what the names of a checkpoint's files begin with.
     ///
     /// - Throws: `ModelFormatError`, with any code but `.cannotWrite`.
     public init(
         contentsOf path: String, selection: Selection = .default
     ) throws(ModelFormatError) {
-        try self.init(reading: try Memory.file(path), name: path, selection: selection)
+        if let files = try TensorFlowFiles.find(path) {
+            self.init(
+                weights: try files.read(selection: selection, name: path), name: path,
+                container: files.container)
+            return
+        }
+        let memory = try Memory.file(path)
+        try self.init(
+            reading: memory, name: path, folder: PathParts(path).folder, selection: selection)
+    }
+
+    private init(weights: TensorFlowWeights, name: String, container: Container) {
+        self.name = name
+        self.container = container
+        tensors = weights.tensors
+        metadata = weights.metadata
+        notes = weights.notes
     }
 
     /// Reads a file's bytes.
@@ -56,6 +81,13 @@ public struct WeightFile: Sendable {
     /// - Throws: `ModelFormatError`, with any code but `.notFound`, `.inputOutput` and `.cannotWrite`.
     public init(
         reading memory: Memory, name: String, selection: Selection = .default
+    ) throws(ModelFormatError) {
+        try self.init(reading: memory, name: name, folder: nil, selection: selection)
+    }
+
+    /// Reads a file's bytes, and those of files in its folder that it keeps tensors in.
+    private init(
+        reading memory: Memory, name: String, folder: String?, selection: Selection
     ) throws(ModelFormatError) {
         self.name = name
         let pickle: PyTorchPickle
@@ -74,6 +106,17 @@ public struct WeightFile: Sendable {
                 throw ModelFormatError(.noWeights, "\(name): the file holds no tensors")
             }
             return
+        case .onnx:
+            guard selection == .default else {
+                throw ModelFormatError(
+                    .noWeights, "\(name): an ONNX model holds no second, averaged weights")
+            }
+            let network = try ONNXNetwork(ONNXModel(memory, name: name, folder: folder))
+            container = .onnx
+            tensors = network.tensors
+            metadata = network.metadata
+            notes = network.notes
+            return
         case .zip: pickle = try PyTorchPickle(zip: memory, name: name)
         case .tar: pickle = try PyTorchPickle(tar: memory, name: name)
         case .pytorchLegacy(let start):
@@ -81,7 +124,7 @@ public struct WeightFile: Sendable {
         case .other(let description, let advice):
             throw ModelFormatError(
                 .unknownFormat,
-                "\(name): expected weights as safetensors or as PyTorch saves them, found "
+                "\(name): expected weights as safetensors, as PyTorch saves them, or an ONNX model, found "
                     + "\(description)\(advice.isEmpty ? "" : "; ")\(advice)")
         }
         let checkpoint = try Checkpoint(

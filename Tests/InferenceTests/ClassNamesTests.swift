@@ -63,4 +63,23 @@ struct PredictionTests {
                 "class 1", "class 0",
             ])
     }
+
+    @Test("of TensorFlow's thousand and one classes begin where the file says")
+    func thousandAndOne() throws {
+        func names(_ metadata: [String: String]) throws -> ClassNames {
+            try ClassNames.choose(given: nil, metadata: metadata, count: 1001)
+        }
+        let nvidia = try names(["class_offset": "0"])
+        #expect(nvidia.names[0] == "tench, Tinca tinca")
+        #expect(nvidia.names[1000] == "unused")
+        let slim = try names(["class_offset": "1"])
+        #expect(slim.names[0] == "background")
+        #expect(slim.names[1] == "tench, Tinca tinca")
+        let unknown = try names([:])
+        #expect(unknown == .numbered(1001))
+        let firsts = [nvidia, slim, unknown, .imageNet].map { $0.synsets.first?.index }
+        #expect(firsts == [0, 1, nil, 0])
+        let counts = [nvidia, slim].map { $0.synsets.count }
+        #expect(counts == [1000, 1000])
+    }
 }

@@ -2,6 +2,7 @@ import Images
 import Inference
 import ModelFormats
 import Native
+import ResNetModel
 import Testing
 
 @Suite("What weight files say of their use")
@@ -29,7 +30,7 @@ struct ModelDescriptionTests {
             ["temperature": "hot"], ["temperature": "0"], ["temperature": "nan"],
             ["temperature": "-1"], ["temperature": "1e9"], ["resize": "256", "crop": "x"],
             ["resize": "-1", "crop": "224"], ["class_names": "cat"], ["class_names": "{\"1\": 2}"],
-            ["mean": "0.5,0.5,0.5"], ["std": "[1, 1, 1]"], ["mean": ""],
+            ["mean": "0.5,0.5"], ["std": "[0, 1, 1]"], ["mean": ""],
         ])
     func nonsense(metadata: [String: String]) {
         let said = ModelDescription(metadata: metadata)
@@ -37,6 +38,30 @@ struct ModelDescriptionTests {
         #expect(said.temperature == nil)
         #expect(said.transform == nil)
         #expect(said.classNames == nil)
+    }
+
+    @Test("is told from what is assumed")
+    func assumptions() throws {
+        func assumed(_ depth: Depth, _ metadata: [String: String]) throws -> [String] {
+            let architecture = ResNetArchitecture(depth: depth, classCount: 2)
+            return try LoadedModel(
+                architecture: architecture, parameters: architecture.initialParameters(seed: 1),
+                metadata: metadata
+            ).assumedKeys
+        }
+        let all = ["resize", "crop", "mean", "std", "padding", "class_names"]
+        #expect(try assumed(.resNet18, [:]) == all)
+        #expect(try assumed(.resNet50, [:]) == ["variant"] + all)
+        #expect(try assumed(.resNet50, ["arch": "resnet50"]) == ["variant"] + all)
+        #expect(try assumed(.resNet50, ["arch": "resnet50_v1"]) == all)
+        #expect(
+            try assumed(
+                .resNet50,
+                [
+                    "variant": "v1.5", "resize": "256", "crop": "224", "mean": "0,0,0",
+                    "std": "1,1,1", "padding": "symmetric", "class_names": "[\"a\", \"b\"]",
+                ]) == [])
+        #expect(try assumed(.resNet18, ["class_names": "[\"a\"]"]) == all)
     }
 
     @Test("is kept to by a classifier: size, names and temperature")

@@ -17,7 +17,7 @@ struct LoadReportTests {
     }
 
     @Test(
-        "takes both generations of names, with and without data parallel",
+        "takes both of NVIDIA's generations of names, with and without data parallel, and Hugging Face's",
         arguments: [
             ("conv1.weight", "conv1.weight"), ("module.conv1.weight", "conv1.weight"),
             ("module.module.fc.bias", "fc.bias"), ("_orig_mod.fc.bias", "fc.bias"),
@@ -25,6 +25,31 @@ struct LoadReportTests {
             ("layers.0.0.conv1.weight", "layer1.0.conv1.weight"),
             ("module.layers.3.2.bn3.running_var", "layer4.2.bn3.running_var"),
             ("layer1.0.conv1.weight", "layer1.0.conv1.weight"),
+            ("resnet.embedder.embedder.convolution.weight", "conv1.weight"),
+            ("module.resnet.embedder.embedder.normalization.bias", "bn1.bias"),
+            (
+                "resnet.encoder.stages.3.layers.2.layer.1.convolution.weight",
+                "layer4.2.conv2.weight"
+            ),
+            (
+                "encoder.stages.0.layers.0.layer.2.normalization.running_var",
+                "layer1.0.bn3.running_var"
+            ),
+            (
+                "resnet.encoder.stages.1.layers.0.shortcut.convolution.weight",
+                "layer2.0.downsample.0.weight"
+            ),
+            (
+                "resnet.encoder.stages.1.layers.0.shortcut.normalization.num_batches_tracked",
+                "layer2.0.downsample.1.num_batches_tracked"
+            ),
+            ("classifier.1.weight", "fc.weight"), ("classifier.2.weight", "classifier.2.weight"),
+            (
+                "resnet.encoder.stages.1.convolution.weight",
+                "resnet.encoder.stages.1.convolution.weight"
+            ),
+            ("resnet.", "resnet."), ("resnet", "resnet"),
+            ("convolution.weight", "convolution.weight"),
             ("layers.x.conv1", "layers.x.conv1"), ("layers.0", "layers.0"),
             ("layers.10.0.a", "layers.10.0.a"), ("module.", ""), ("n_averaged", "n_averaged"),
         ])

@@ -96,7 +96,6 @@ struct WeightFileTests {
     @Test(
         "of other kinds are named",
         arguments: [
-            ("an ONNX model", bytes([8, 8, 0x12, 7], Array("pytorch".utf8))),
             ("an HTML page", Array("\n<!DOCTYPE html><html>".utf8)),
             ("an XML file", Array("<?xml version=\"1.0\"?><Error/>".utf8)),
             ("a JSON file", Array("{\"error\": \"not found\"}".utf8)),
@@ -106,6 +105,7 @@ struct WeightFileTests {
             ("an empty file", []), ("zeros only", [UInt8](repeating: 0, count: 64)),
             ("torch.save did not write", [0x80, 4, 0x4B, 1, 0x2E]),
             ("bytes that begin 01 02 03", [1, 2, 3]),
+            ("a SavedModel's graph under another name", [8, 1, 0x12, 0xC9, 0x4F, 10]),
         ])
     func otherKinds(description: String, bytes: [UInt8]) {
         let error = #expect(throws: ModelFormatError.self) {
@@ -121,7 +121,7 @@ struct WeightFileTests {
         let isFolder = #expect(throws: ModelFormatError.self) {
             try WeightFile(contentsOf: folder.path)
         }
-        #expect(isFolder?.code == .inputOutput)
+        #expect(isFolder?.code == .unknownFormat)
         #expect(isFolder?.message.contains("found a folder") == true)
         let isMissing = #expect(throws: ModelFormatError.self) {
             try WeightFile(contentsOf: folder.file("none.pth"))
@@ -129,13 +129,69 @@ struct WeightFileTests {
         #expect(isMissing?.code == .notFound)
     }
 
-    @Test("that are TorchScript programs are refused by name")
-    func torchScript() {
-        let error = #expect(throws: ModelFormatError.self) {
-            try WeightFile(contentsOf: Fixtures.weights("torchscript.pt"))
+    @Test("that are TorchScript programs give the tensors of their modules")
+    func torchScript() throws {
+        let file = try WeightFile(contentsOf: Fixtures.weights("torchscript.pt"))
+        #expect(file.container == .torchScript)
+        let shapes = Dictionary(
+            uniqueKeysWithValues: file.tensors.map { ($0.name, $0.tensor.shape) })
+        // A convolution, whose attributes are typed lists as well.
+        #expect(shapes == ["weight": [1, 1, 1, 1], "bias": [1]])
+    }
+
+    @Test("written as PyTorch does are read back, texts included")
+    func written() throws {
+        let folder = try TemporaryFolder()
+        let tensors = [
+            NamedTensor(
+                name: "a", tensor: HostTensor([1, 2, 3, 4, 5, 6] as [Float], shape: [2, 3])),
+            NamedTensor(name: "b.c", tensor: HostTensor([0.5] as [Double], shape: [])),
+            NamedTensor(name: "d", tensor: HostTensor([7, -300_000] as [Int32], shape: [2])),
+            NamedTensor(name: "e", tensor: HostTensor([] as [Float], shape: [0, 4])),
+        ]
+        let metadata = ["title": "a \"name\"\n\té", "arch": "resnet50"]
+        let path = folder.file("weights.pth")
+        try PyTorchFile.write(tensors: tensors, metadata: metadata, to: path)
+        let file = try WeightFile(contentsOf: path)
+        #expect(file.container == .pytorchZip)
+        #expect(file.metadata == metadata)
+        #expect(file.tensors.map(\.name) == ["a", "b.c", "d", "e"])
+        for (found, expected) in zip(file.tensors, tensors) {
+            #expect(found.tensor.shape == expected.tensor.shape)
+            #expect(found.tensor.elementType == expected.tensor.elementType)
+            let isSame = found.tensor.memory.array == expected.tensor.memory.array
+            #expect(isSame, "\(found.name)")
         }
-        #expect(error?.code == .unsupported)
-        #expect(error?.message.contains("TorchScript") == true)
+        let twice = #expect(throws: ModelFormatError.self) {
+            try PyTorchFile.write(tensors: [tensors[0], tensors[0]], to: path)
+        }
+        #expect(twice?.code == .malformed)
+    }
+
+    @Test("with an extra file of somebody else's by the name of ours are read all the same")
+    func foreignMetadata() throws {
+        let numbers = [1, 2, 3, 4, 5, 6].flatMap { littleEndian(Float($0).bitPattern) }
+        func read(_ text: [UInt8]) throws -> WeightFile {
+            let zip = ZipBuilder(entries: [
+                .init("archive/data.pkl", Pickle.weights(Pickle.tensor())),
+                .init("archive/data/0", numbers), .init("archive/extra/metadata.json", text),
+            ]).build()
+            return try WeightFile(reading: Memory(copying: zip), name: "model.pt")
+        }
+        let mixed = try read(
+            Array(#"{"classes": [1, ["a"]], "title": "x", "n": {"m": null}, "é": 1}"#.utf8))
+        #expect(mixed.metadata == ["title": "x"])
+        #expect(mixed.notes == [])
+        let broken: [[UInt8]] = [
+            Array(#"{"a": "#.utf8), Array(#"["a"]"#.utf8), [],
+            Array(#"{"a": ""#.utf8) + [0xFF, 0x22, 0x7D],
+        ]
+        for text in broken {
+            let file = try read(text)
+            #expect(file.metadata == [:])
+            #expect(file.notes == ["extra/metadata.json is no JSON object and was passed over"])
+            #expect(file.tensors.count == 1)
+        }
     }
 
     @Test("packed in a zip file are refused with the packed names")

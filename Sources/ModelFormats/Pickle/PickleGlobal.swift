@@ -46,6 +46,8 @@ enum PickleGlobal: Sendable, Equatable {
     case tensor(PickleElementType)
     /// Something whose result is carried along and never looked into.
     case inert(String)
+    /// A class of a TorchScript program: its objects hold attributes, its code is never looked at.
+    case scriptClass(String)
 
     /// The name as Python writes it, or close to it.
     var rawValue: String {
@@ -59,8 +61,20 @@ enum PickleGlobal: Sendable, Equatable {
         case .size: "torch.Size"
         case .storage(let type): "torch.\(type.rawValue)Storage"
         case .tensor(let type): "torch.\(type.rawValue)Tensor"
-        case .inert(let name): name
+        case .inert(let name), .scriptClass(let name): name
         }
+    }
+
+    /// Looks up what TorchScript programs alone name: classes of their own, which all begin alike, and typed lists.
+    init?(scriptModule module: String, name: String) {
+        if module == "torch.jit._pickle", Self.scriptListNames.contains(name) {
+            self = .inert("\(module).\(name)")
+            return
+        }
+        guard module == "__torch__" || module.hasPrefix("__torch__."),
+            !name.utf8.contains(UInt8(ascii: "."))
+        else { return nil }
+        self = .scriptClass("\(module).\(name)")
     }
 
     /// Looks a name up; `nil` means that no pickle of weights needs it.
@@ -103,6 +117,12 @@ enum PickleGlobal: Sendable, Equatable {
         // Raw bytes under the name of another type.
         "torch.UntypedStorage": .storage(.byte),
         "torch.storage.UntypedStorage": .storage(.byte),
+    ]
+
+    /// What TorchScript programs wrap lists and dictionaries of one type in, as the attributes of a convolution.
+    private static let scriptListNames: Set<String> = [
+        "build_intlist", "build_doublelist", "build_boollist", "build_tensorlist",
+        "restore_type_tag",
     ]
 
     /// Names in training checkpoints beside the weights: NumPy's form of a best accuracy, devices,

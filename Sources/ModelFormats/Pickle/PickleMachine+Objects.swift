@@ -4,6 +4,9 @@ import Tensors
 extension PickleMachine {
     func global(module: String, name: String) throws(ModelFormatError) -> PickleGlobal {
         if let global = PickleGlobal(module: module, name: name) { return global }
+        if readsScript, let global = PickleGlobal(scriptModule: module, name: name) {
+            return global
+        }
         let whole = "\(module).\(name)"
         if module == "torch" || module == "torch.storage", name.hasSuffix("Storage") {
             throw ModelFormatError(.unsupported, "\(file): storages of \(whole) are not read")
@@ -37,7 +40,7 @@ extension PickleMachine {
             }
             if let pairs = arguments.first { try set(pairs: pairs, in: dictionary) }
             return dictionary
-        case .namespace:
+        case .namespace, .scriptClass:
             guard arguments.isEmpty else {
                 throw malformed("\(global.rawValue): expected no arguments")
             }

@@ -27,6 +27,8 @@ struct PickleMachine {
 
     let file: String
     let persistentValues: PersistentValues
+    /// Whether the classes of a TorchScript program may be named.
+    let readsScript: Bool
     /// Where the next operation is read.
     var position: Int
     private(set) var stack: [PickleValue] = []
@@ -40,14 +42,17 @@ struct PickleMachine {
     /// - Parameters:
     ///   - file: what messages call the pickle.
     ///   - position: its first byte.
+    ///   - persistentValues: how what is kept outside is found.
+    ///   - readsScript: whether the classes of a TorchScript program may be named.
     ///   - heap: what earlier pickles of the same file made, where values are shared.
     init(
         file: String, at position: Int, persistentValues: PersistentValues = .storages,
-        heap: PickleHeap = PickleHeap()
+        readsScript: Bool = false, heap: PickleHeap = PickleHeap()
     ) {
         self.file = file
         self.position = position
         self.persistentValues = persistentValues
+        self.readsScript = readsScript
         self.heap = heap
     }
 

@@ -28,7 +28,7 @@ struct Checkpoint {
             Self.weights(under: key, of: top, pickle.heap) != nil
         }
         let wanted = selection == .ema ? Self.averagedKeys : Self.plainKeys
-        var notes: [String] = []
+        var notes = pickle.notes
         let chosen: PickleDictionary
         if let key = wanted.first(where: found.contains),
             let weights = Self.weights(under: key, of: top, pickle.heap)
@@ -50,7 +50,7 @@ struct Checkpoint {
                         : found.isEmpty ? "" : "; ask for the averaged weights (EMA)"))
         }
         tensors = try Self.tensors(chosen, pickle, fileByteCount: fileByteCount)
-        metadata = Self.metadata(top, pickle.heap)
+        metadata = pickle.metadata.merging(Self.metadata(top, pickle.heap)) { _, value in value }
         for key in ["arch", "epoch", "best_prec1"] {
             if let value = metadata[key] { notes.append("\(key) \(value)") }
         }

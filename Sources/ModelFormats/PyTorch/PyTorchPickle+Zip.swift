@@ -3,6 +3,7 @@ import Native
 /// The form of PyTorch's files since 1.6: a zip archive of a pickle and one entry per storage.
 extension PyTorchPickle {
     private static let maximumPickleByteCount = 16 << 20
+    private static let maximumMetadataByteCount = 4 << 20
 
     init(zip memory: Memory, name file: String) throws(ModelFormatError) {
         let archive = try ZipArchive(memory, name: file)
@@ -19,11 +20,8 @@ extension PyTorchPickle {
                     + "file of weights, unpack it first")
         }
         let folder = String(pickle.name.dropLast("/data.pkl".count))
-        guard archive.entry("\(folder)/constants.pkl") == nil else {
-            throw ModelFormatError(
-                .unsupported,
-                "\(file): a TorchScript program; save the state_dict of the model instead")
-        }
+        // A program's code is never looked at: its modules hold the tensors by name.
+        let isScript = archive.entry("\(folder)/constants.pkl") != nil
         if let order = archive.entry("\(folder)/byteorder") {
             let bytes = try archive.read(order)
             guard bytes.bytes.holds("little", at: 0) else {
@@ -38,10 +36,32 @@ extension PyTorchPickle {
                     + "found \(pickle.byteCount)")
         }
         let source = try archive.read(pickle)
-        var machine = PickleMachine(file: file, at: 0)
-        let root = try machine.run(source.bytes)
+        var machine = PickleMachine(file: file, at: 0, readsScript: isScript)
+        let value = try machine.run(source.bytes)
+        let root =
+            isScript ? try machine.parameters(ofModule: value) : value
+        let metadata = try Self.metadata(of: archive, folder: folder, file: file)
         self.init(
-            container: .pytorchZip, root: root, heap: machine.heap,
-            storages: .archive(archive, folder: folder), file: file)
+            container: isScript ? .torchScript : .pytorchZip, root: root, heap: machine.heap,
+            storages: .archive(archive, folder: folder), file: file,
+            metadata: metadata.texts, notes: metadata.notes)
+    }
+
+    /// The texts beside the pickle, and a note where something else is there.
+    ///
+    /// Anybody may give an extra file this name, so that what it holds is no reason to refuse the weights.
+    private static func metadata(
+        of archive: ZipArchive, folder: String, file: String
+    ) throws(ModelFormatError) -> (texts: [String: String], notes: [String]) {
+        let name = "extra/metadata.json"
+        guard let entry = archive.entry("\(folder)/\(name)") else { return ([:], []) }
+        guard entry.byteCount <= maximumMetadataByteCount else {
+            return ([:], ["\(name) is too long to be read: \(entry.byteCount) bytes"])
+        }
+        let memory = try archive.read(entry)
+        guard let texts = try? JSONScanner.texts(memory, name: "\(file): \(name)") else {
+            return ([:], ["\(name) is no JSON object and was passed over"])
+        }
+        return (texts, [])
     }
 }

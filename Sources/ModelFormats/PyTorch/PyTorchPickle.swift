@@ -16,6 +16,10 @@ struct PyTorchPickle {
     let heap: PickleHeap
     let storages: Storages
     let file: String
+    /// Texts by name that `PyTorchFile` puts beside the pickle.
+    var metadata: [String: String] = [:]
+    /// What a person may want to know of those.
+    var notes: [String] = []
 
     /// A storage's bytes, checked: as many as its elements take.
     ///

@@ -103,9 +103,7 @@ public enum Safetensors {
         }
         var parts: [String] = []
         if !metadata.isEmpty {
-            let texts = metadata.sorted { precedes($0.key, $1.key) }
-                .map { "\(quoted($0.key)):\(quoted($0.value))" }
-            parts.append("\"__metadata__\":{\(texts.joined(separator: ","))}")
+            parts.append("\"__metadata__\":\(metadataText(metadata))")
         }
         var names: Set<[UInt8]> = [Array("__metadata__".utf8)]
         var offset = 0
@@ -132,6 +130,13 @@ public enum Safetensors {
         }
         let length = (0..<8).map { UInt8(truncatingIfNeeded: text.count >> (8 * $0)) }
         return (length + text, sorted)
+    }
+
+    /// Texts by name as a JSON object, sorted by name.
+    package static func metadataText(_ metadata: [String: String]) -> String {
+        let texts = metadata.sorted { precedes($0.key, $1.key) }
+            .map { "\(quoted($0.key)):\(quoted($0.value))" }
+        return "{\(texts.joined(separator: ","))}"
     }
 
     private static func precedes(_ first: String, _ second: String) -> Bool {

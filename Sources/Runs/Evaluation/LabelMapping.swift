@@ -91,9 +91,9 @@ public struct LabelMapping: Sendable, Hashable {
         func lookUp(_ rule: Rule, _ table: [String: Int?], _ key: (String) -> String) {
             attempts.append((rule, given.map { table[key($0)] ?? nil }))
         }
-        if classes == .imageNet {
-            let synsets = unique(
-                ClassNames.imageNetSynsets.enumerated().map { ($0.element, $0.offset) })
+        let numbers = classes.synsets
+        if !numbers.isEmpty {
+            let synsets = unique(numbers.map { ($0.synset, $0.index) })
             // A folder may be called `n01440764-tench`.
             lookUp(.synsets, synsets) { name in String(name.prefix(9)) }
         }

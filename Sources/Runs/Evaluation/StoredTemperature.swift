@@ -49,8 +49,7 @@ package enum StoredTemperature {
                 NamedTensor(name: parameter.name, tensor: $0)
             }
         }
-        var metadata = model.metadata
-        metadata["variant"] = model.architecture.variant.rawValue
+        let metadata = model.metadata.merging(model.architecture.metadata) { $1 }
         try Safetensors.write(
             tensors: tensors, metadata: adding(temperature, to: metadata), to: path)
     }

@@ -123,7 +123,7 @@ extension RunPlan {
             classNames: split.training.classNames, transform: try? evaluationTransform()
         ).metadata
         description["architecture"] = "resnet\(architecture.depth.rawValue)"
-        description["variant"] = architecture.variant.rawValue
+        description.merge(architecture.metadata) { $1 }
         description["recipe"] = record.recipe.yaml
         description["data_digest"] = record.dataDigest
         description["step"] = String(step)

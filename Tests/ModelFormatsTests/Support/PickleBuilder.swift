@@ -62,10 +62,22 @@ enum Pickle {
     }
 
     /// A file of PyTorch's around a pickle, with one storage of six float32 numbers.
-    static func file(_ pickle: [UInt8], storage: [UInt8]? = nil) -> [UInt8] {
+    ///
+    /// - Parameter isScript: whether it is one of TorchScript's.
+    static func file(
+        _ pickle: [UInt8], storage: [UInt8]? = nil, isScript: Bool = false
+    ) -> [UInt8] {
         let numbers = [1, 2, 3, 4, 5, 6].flatMap { littleEndian(Float($0).bitPattern) }
-        return ZipBuilder(entries: [
-            .init("archive/data.pkl", pickle), .init("archive/data/0", storage ?? numbers),
-        ]).build()
+        let constants: [ZipBuilder.Entry] =
+            isScript
+            ? [.init("archive/constants.pkl", bytes(proto, emptyTuple, stop))] : []
+        return ZipBuilder(
+            entries: [
+                .init("archive/data.pkl", pickle), .init("archive/data/0", storage ?? numbers),
+            ] + constants
+        ).build()
     }
+
+    /// An object of a class of TorchScript's; what follows sets its attributes.
+    static let module = bytes(global("__torch__", "Module"), emptyTuple, [0x81])
 }
