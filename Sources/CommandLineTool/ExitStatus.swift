@@ -1,5 +1,6 @@
 import Datasets
 import Execution
+import Exports
 import Graph
 import Images
 import Inference
@@ -55,6 +56,7 @@ package enum ExitStatus: Int32, Sendable, CaseIterable {
             case let error as TrainingError: Self(error.code)
             case let error as DatasetError: Self(error.code)
             case let error as RunError: Self(error.code)
+            case let error as ExportError: Self(error.code)
             case is CancellationError: .interrupted
             default: .failure
             }
@@ -105,8 +107,8 @@ package enum ExitStatus: Int32, Sendable, CaseIterable {
         self =
             switch code {
             case .notFound: .inputMissing
-            case .inputOutput: .inputOutput
-            case .cannotWrite: .cannotCreate
+            // Whether there is a folder to write to is looked at before.
+            case .inputOutput, .cannotWrite: .inputOutput
             case .unknownFormat, .unsupported, .malformed, .limitExceeded, .unsafeArchive,
                 .checksumMismatch, .forbidden, .missingEntry, .sizeMismatch, .noWeights:
                 .badData
@@ -165,6 +167,15 @@ package enum ExitStatus: Int32, Sendable, CaseIterable {
             case .invalidOption: .usage
             case .cannotWrite: .cannotCreate
             case .resourceExhausted: .failure
+            }
+    }
+
+    private init(_ code: ExportError.Code) {
+        self =
+            switch code {
+            case .invalidOption: .usage
+            case .notRepresentable: .badData
+            case .exists: .cannotCreate
             }
     }
 

@@ -10,7 +10,9 @@ struct CommandTests {
         let console = TestConsole()
         expect(await console.run("--version"), .success)
         #expect(console.output == programVersion + "\n")
-        for verb in ["classify", "inspect", "bench", "data", "weights", "doctor"] {
+        for verb in [
+            "classify", "inspect", "export", "import", "bench", "data", "weights", "doctor",
+        ] {
             let help = TestConsole()
             expect(await help.run(verb, "--help"), .success)
             #expect(help.output.contains("USAGE: resnet \(verb)") && help.error == "")
@@ -89,6 +91,13 @@ struct CommandTests {
         let path = try TinyModelFile.shared.get().path
         expect(await console.run("inspect", path), .success)
         #expect(console.output.contains("container             safetensors\n"))
+        #expect(console.output.contains("pictures              short side to 256, middle 224\n"))
+        #expect(
+            console.output.contains(
+                "pixels of 0 to 1      less 0.4850, 0.4560, 0.4060, over 0.2290, 0.2240, 0.2250\n"))
+        #expect(console.output.contains("padding               symmetric\n"))
+        #expect(
+            console.output.contains("not said, assumed     resize, crop, mean, std, padding\n"))
         #expect(console.output.contains("metadata class_names  [\"dog, "))
         #expect(console.output.contains("102 applied, 0 missing, 0 unused, 0 mismatched"))
     }

@@ -1,6 +1,7 @@
 import CommandLineTool
 import Datasets
 import Execution
+import Exports
 import Graph
 import Images
 import Inference
@@ -47,6 +48,16 @@ struct ExitStatusTests {
         }
     }
 
+    @Test("follow from the errors of Exports")
+    func exports() {
+        let table: [ExportError.Code: ExitStatus] = [
+            .invalidOption: .usage, .notRepresentable: .badData, .exists: .cannotCreate,
+        ]
+        for code in ExportError.Code.allCases {
+            #expect(ExitStatus(ExportError(code, "")) == table[code])
+        }
+    }
+
     @Test("follow from the errors of Datasets")
     func datasets() {
         let others: [DatasetError.Code: ExitStatus] = [
@@ -79,7 +90,7 @@ struct ExitStatusTests {
     @Test("follow from the errors of ModelFormats")
     func modelFormats() {
         let others: [ModelFormatError.Code: ExitStatus] = [
-            .notFound: .inputMissing, .inputOutput: .inputOutput, .cannotWrite: .cannotCreate,
+            .notFound: .inputMissing, .inputOutput: .inputOutput, .cannotWrite: .inputOutput,
         ]
         for code in ModelFormatError.Code.allCases {
             #expect(ExitStatus(ModelFormatError(code, "")) == others[code] ?? .badData)

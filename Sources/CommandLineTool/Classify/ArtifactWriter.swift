@@ -55,10 +55,10 @@ final class ArtifactWriter: Sendable {
             }
         }
         for path in [logitsPath, reportPath].compactMap({ $0 }) {
-            let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
-            guard FileKind(atPath: folder) == .folder, FileKind(atPath: path) != .folder else {
+            try checkFolder(ofResult: path)
+            guard FileKind(atPath: path) != .folder else {
                 throw CommandError(
-                    .cannotCreate, "\(path): cannot be created; is there a folder \(folder)?")
+                    .cannotCreate, "\(path): expected the name of a file, found a folder")
             }
         }
     }

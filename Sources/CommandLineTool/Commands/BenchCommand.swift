@@ -11,6 +11,7 @@ struct BenchCommand: AsyncParsableCommand {
         commandName: "bench", abstract: "Measure speed.",
         subcommands: [
             BenchInferenceCommand.self, BenchTrainingCommand.self, BenchLoaderCommand.self,
+            BenchLoadCommand.self,
         ])
 }
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Graph
+import Images
 import Inference
 import ModelFormats
 import Native
@@ -50,10 +51,21 @@ struct InspectCommand: AsyncParsableCommand {
         if let depth = namedDepth {
             let architecture = ResNetArchitecture(
                 depth: depth, variant: variant ?? .v1_5, classCount: classes)
-            report = ModelReport(architecture: architecture, model: nil, size: size)
+            report = ModelReport(
+                architecture: architecture, model: nil, transform: .standard, size: size,
+                assumed: [])
         } else {
             let model = try await inspectedModel()
-            report = ModelReport(architecture: model.architecture, model: model, size: size)
+            let published = publishedWeights(subject) != nil
+            let known: Set = published ? ["resize", "crop", "class_names"] : []
+            let assumed = model.assumedKeys.filter { key in
+                !known.contains(key) && !(key == "variant" && variant != nil)
+            }
+            report = ModelReport(
+                architecture: model.architecture, model: model,
+                transform: try evaluationTransform(
+                    for: model, named: subject, resize: nil, crop: nil), size: size,
+                assumed: assumed)
         }
         let text =
             switch format {
@@ -88,7 +100,11 @@ struct InspectCommand: AsyncParsableCommand {
 struct ModelReport {
     let architecture: ResNetArchitecture
     let model: LoadedModel?
+    /// How pictures are prepared for it.
+    let transform: EvaluationTransform
     let size: Int
+    /// What neither the file nor anyone else says, by the keys under which a file would; taken as usual.
+    let assumed: [String]
 
     /// The layers, one a row.
     func table() throws -> Table {
@@ -126,6 +142,16 @@ struct ModelReport {
         if let container = model.container { facts.add(["container", container.rawValue]) }
         let types = Set(model.parameters.values.map(\.elementType.rawValue)).sorted()
         facts.add(["element types", types.joined(separator: ", ")])
+        facts.add(["pictures", "short side to \(transform.resize), middle \(transform.crop)"])
+        let normalization = architecture.normalization
+        facts.add([
+            "pixels of 0 to 1",
+            "less \(list(normalization.mean)), over \(list(normalization.deviation))",
+        ])
+        facts.add(["padding", architecture.padding.rawValue])
+        if !assumed.isEmpty {
+            facts.add(["not said, assumed", assumed.joined(separator: ", ")])
+        }
         for (key, value) in model.metadata.sorted(by: { $0.key < $1.key }) {
             facts.add(["metadata \(printable(key))", printable(shortened(value))])
         }
@@ -179,7 +205,12 @@ struct ModelReport {
         return .members([
             "path": .string(model.name),
             "container": model.container.map { .string($0.rawValue) },
-            "metadata": .object(metadata), "notes": strings(model.notes),
+            "resize": .integer(transform.resize), "crop": .integer(transform.crop),
+            "mean": .array(architecture.normalization.mean.map { .number($0) }),
+            "std": .array(architecture.normalization.deviation.map { .number($0) }),
+            "padding": .string(architecture.padding.rawValue),
+            "assumed": strings(assumed), "metadata": .object(metadata),
+            "notes": strings(model.notes),
             "applied": .integer(model.report?.applied.count ?? 0),
             "missing": strings(model.report?.missing ?? []),
             "unused": strings(model.unusedNames),
@@ -192,6 +223,10 @@ struct ModelReport {
                     ])
                 }),
         ])
+    }
+
+    private func list(_ numbers: [Double]) -> String {
+        numbers.map { fixed($0, places: 4) }.joined(separator: ", ")
     }
 
     private func shortened(_ text: String) -> String {

@@ -74,14 +74,12 @@ func check(_ value: Int?, _ name: String, _ range: ClosedRange<Int>) throws {
 
 /// The file that a path, or the name of pretrained weights, stands for; nothing is downloaded.
 func weightPath(_ text: String) throws -> String {
-    switch FileKind(atPath: text) {
-    case .folder:
-        throw CommandError(.badData, "\(text): expected a weight file, found a folder")
-    case .some: return text
-    case nil: break
+    // A folder may be a model of TensorFlow's, whose checkpoints are named by what their files' names begin with.
+    if FileKind(atPath: text) != nil || FileKind(atPath: text + ".index") == .regular {
+        return text
     }
     // What looks like a path is one; a name has neither folders nor a suffix of weight files.
-    let suffixes = [".pth", ".pt", ".safetensors", ".tar", ".bin"]
+    let suffixes = [".pth", ".pt", ".safetensors", ".tar", ".bin", ".onnx"]
     if text.contains("/") || suffixes.contains(where: text.hasSuffix) {
         throw CommandError(.inputMissing, "\(text): no such weight file")
     }
@@ -105,9 +103,13 @@ func evaluationTransform(
     for model: LoadedModel, named text: String, resize: Int?, crop: Int?
 ) throws -> EvaluationTransform {
     let said = model.stated.transform
-    let isFile = FileKind(atPath: text) != nil
-    let published = isFile ? nil : try? PretrainedWeights.named(text).evaluation
+    let published = publishedWeights(text)?.evaluation
     return try EvaluationTransform(
         resize: resize ?? said?.resize ?? published?.resize ?? EvaluationTransform.standard.resize,
         crop: crop ?? said?.crop ?? published?.crop ?? EvaluationTransform.standard.crop)
+}
+
+/// What is published of the weights that a name stands for; `nil` where the text is a path.
+func publishedWeights(_ text: String) -> PretrainedWeights? {
+    FileKind(atPath: text) != nil ? nil : try? PretrainedWeights.named(text)
 }

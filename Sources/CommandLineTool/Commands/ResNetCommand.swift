@@ -16,7 +16,8 @@ struct ResNetCommand: AsyncParsableCommand {
         version: programVersion,
         subcommands: [
             DemoCommand.self, TrainCommand.self, EvalCommand.self, ClassifyCommand.self,
-            RunsCommand.self, InspectCommand.self, BenchCommand.self, CompileCommand.self,
-            DataCommand.self, WeightsCommand.self, DoctorCommand.self,
+            RunsCommand.self, InspectCommand.self, ExportCommand.self, ImportCommand.self,
+            BenchCommand.self, CompileCommand.self, DataCommand.self, WeightsCommand.self,
+            DoctorCommand.self,
         ])
 }
