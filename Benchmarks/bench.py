@@ -1,7 +1,7 @@
 """Compares resnet with other runtimes on this machine; `make bench` calls it.
 
 The comparisons: `throughput`, `memory`, `busy`, `variants`, `classify` and `loader` (with
---photos), `train`, or `all`.
+--photos), `train`, `load`, or `all`.
 Each writes a dated table and its raw figures to Benchmarks/Results/. docs/benchmarks.md says how
 it is measured.
 """
@@ -12,13 +12,13 @@ import shlex
 import sys
 from pathlib import Path
 
-from comparisons import busy, classify, loading, memory, throughput, training, variants
+from comparisons import busy, classify, loading, memory, opening, throughput, training, variants
 from harness import files, machine, report
 from harness.process import Failure
 
 COMPARISONS = {
     module.KIND: module
-    for module in (throughput, memory, busy, variants, classify, loading, training)
+    for module in (throughput, memory, busy, variants, classify, loading, training, opening)
 }
 
 

@@ -58,13 +58,13 @@ class ResNet50(nn.Module):
         return self.fc(torch.flatten(self.avgpool(x), 1))
 
 
-def load_weights(path):
-    """Reads a `.safetensors` or PyTorch file into a flat dictionary of tensors."""
+def load_weights(path, mmap=False):
+    """Reads a `.safetensors` or PyTorch file into a flat dictionary of tensors, or maps the latter."""
     if str(path).endswith(".safetensors"):
         from safetensors.torch import load_file
 
         return load_file(path)
-    state = torch.load(path, map_location="cpu", weights_only=True)
+    state = torch.load(path, map_location="cpu", weights_only=True, mmap=mmap)
     return state.get("state_dict", state)
 
 
