@@ -44,7 +44,7 @@ struct TrainCommandTests {
         let short = try BinaryProcess(
             arguments(warm, "--epochs", "1000", "--checkpoint-steps", "1", "--max-steps", "2"))
         #expect(short.end() == 0, "\(short.error)")
-        let longest = max(0.5, (clock.now - began) / .seconds(1) * 1.5)
+        var longest = max(0.5, (clock.now - began) / .seconds(1) * 1.5)
         var random = SystemRandomNumberGenerator()
         var lastStep = 0
         var advanceCount = 0
@@ -56,6 +56,8 @@ struct TrainCommandTests {
             let status = process.end()
             #expect(status == 137, "round \(round): \(process.error)")
             #expect(!process.error.contains("digest"), "round \(round): \(process.error)")
+            // Other tests come and go beside this one: kept so that about a fifth of the kills come after a step.
+            longest *= 1.05
             guard FileManager.default.fileExists(atPath: chain.folder.config),
                 FileManager.default.fileExists(atPath: chain.folder.last)
                     || FileManager.default.fileExists(atPath: chain.folder.previous)
@@ -65,10 +67,13 @@ struct TrainCommandTests {
             }
             let checkpoint = try Checkpoint(contentsOf: try #require(path, "round \(round)"))
             #expect(checkpoint.progress.step >= lastStep, "round \(round)")
-            if checkpoint.progress.step > lastStep { advanceCount += 1 }
+            if checkpoint.progress.step > lastStep {
+                advanceCount += 1
+                longest = max(0.5, longest * 0.8)
+            }
             lastStep = checkpoint.progress.step
         }
-        // A third of the kills come later than two steps take; that none met a state would prove nothing.
+        // That none met a state would prove nothing.
         #expect(advanceCount >= 3 && lastStep > 0)
         let end = ["--max-steps", "\(lastStep + 3)"]
         let last = try BinaryProcess(endless + end)
