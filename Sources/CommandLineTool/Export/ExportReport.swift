@@ -23,7 +23,8 @@ struct ExportReport {
         guard let verification else { return text }
         return text + """
             weights read back, run on \(verification.pictureCount) pictures: largest difference of a logit \
-            \(verification.largestDifference) (allowed: \(verification.allowedDifference)), of logits up to \
+            \(Float(verification.largestDifference)) (allowed: \(fixed(verification.allowedDifference, places: 6))), \
+            of logits up to \
             \(fixed(verification.largestLogit, places: 2)); same first class on \
             \(verification.sameTopCount); \(verification.identicalTensorCount) of \
             \(verification.tensorCount) tensors bit for bit
