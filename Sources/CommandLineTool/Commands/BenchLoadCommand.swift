@@ -28,9 +28,7 @@ struct BenchLoadCommand: AsyncParsableCommand {
     var format = OutputFormat.text
 
     mutating func validate() throws {
-        guard [.text, .json].contains(format) else {
-            throw ValidationError("--format: expected text or json, found \(format.rawValue)")
-        }
+        try check(format, among: [.text, .json])
     }
 
     mutating func run() async throws {

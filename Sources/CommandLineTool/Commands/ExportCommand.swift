@@ -84,9 +84,7 @@ struct ExportCommand: AsyncParsableCommand {
             let names = ExportFormat.all.map(\.name).joined(separator: ", ")
             throw ValidationError("--to: expected one of \(names), found \(target)")
         }
-        guard [.text, .json].contains(format) else {
-            throw ValidationError("--format: expected text or json, found \(format.rawValue)")
-        }
+        try check(format, among: [.text, .json])
     }
 
     mutating func run() async throws {

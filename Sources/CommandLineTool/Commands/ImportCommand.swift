@@ -35,9 +35,7 @@ struct ImportCommand: AsyncParsableCommand {
     var format = OutputFormat.text
 
     mutating func validate() throws {
-        guard [.text, .json].contains(format) else {
-            throw ValidationError("--format: expected text or json, found \(format.rawValue)")
-        }
+        try check(format, among: [.text, .json])
     }
 
     mutating func run() async throws {
