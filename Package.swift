@@ -168,7 +168,7 @@ let package = Package(
             "ExportsTests",
             [
                 "Devices", "Exports", "Graph", "Images", "Inference", "ModelFormats", "Native",
-                "ResNetModel", "Tensors",
+                "ResNetModel", "Tensors", "TestSupport",
             ]),
         tests("PretrainedTests", ["Native", "Pretrained"]),
         tests("ReportsTests", ["Images", "Native", "Reports", "Tensors", "TestSupport"]),

@@ -3,6 +3,7 @@ import Inference
 import Native
 import ResNetModel
 import Tensors
+import TestSupport
 import Testing
 
 @Suite("Verification of exports")

@@ -4,6 +4,7 @@ import Inference
 import ModelFormats
 import ResNetModel
 import Tensors
+import TestSupport
 import Testing
 
 @Suite("What exports say")

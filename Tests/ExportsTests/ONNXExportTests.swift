@@ -5,6 +5,7 @@ import ModelFormats
 import Native
 import ResNetModel
 import Tensors
+import TestSupport
 import Testing
 
 @Suite("ONNX exports")

@@ -4,6 +4,7 @@ import ModelFormats
 import Native
 import ResNetModel
 import Tensors
+import TestSupport
 import Testing
 
 @Suite("PyTorch exports")

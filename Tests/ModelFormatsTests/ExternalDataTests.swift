@@ -3,6 +3,7 @@ import ModelFormats
 import Native
 import SwiftProtobuf
 import Tensors
+import TestSupport
 import Testing
 
 @Suite("External data")

@@ -1,6 +1,7 @@
 import ModelFormats
 import Native
 import Tensors
+import TestSupport
 import Testing
 
 @Suite("Hostile archives")

@@ -2,6 +2,7 @@ import ModelFormats
 import Native
 import SwiftProtobuf
 import Tensors
+import TestSupport
 import Testing
 
 @Suite("Checkpoints of TensorFlow")

@@ -2,6 +2,7 @@ import Foundation
 import ModelFormats
 import Native
 import Tensors
+import TestSupport
 import Testing
 
 /// Files that TensorFlow itself wrote: see `Scripts/fixtures/tensorflow_files.py`.
